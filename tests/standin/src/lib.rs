@@ -1,0 +1,1 @@
+//! Stand-in for SPSE 4.4.
