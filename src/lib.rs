@@ -1,6 +1,9 @@
 //! Gerbang ("gate"): a second factor for SPSE 4.4, as a reverse proxy in front of the unmodified
 //! application.
 
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod domain;
 pub mod entropy;
 pub mod primitives;

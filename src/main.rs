@@ -1,1 +1,25 @@
-fn main(){}
+//! The program: hands the process over to the command line.
+
+use gerbang::cli::{Exit, Process, Wiring, run};
+use std::process::ExitCode;
+
+/// Half the memory of the system's allocator at thousands of idle connections.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+fn main() -> ExitCode {
+    let wiring = Wiring {
+        serve: |_config| {
+            eprintln!("gerbang: this build has no server yet");
+            Exit::Failed
+        },
+        checks: Vec::new,
+    };
+    let process = Process {
+        arguments: std::env::args_os().collect(),
+        environment: std::env::vars_os().collect(),
+        out: &mut std::io::stdout(),
+        err: &mut std::io::stderr(),
+    };
+    run(process, &wiring).into()
+}

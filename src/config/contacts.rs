@@ -1,0 +1,151 @@
+//! `[[contact]]`: whom a user asks who cannot go on. Every refusal page names one.
+
+use super::policy::{NameUse, read_subject, twice};
+use super::reader::{At, Reader, Section};
+use crate::domain::policy_file::Subject;
+
+/// Longest text about a contact in characters.
+const TEXT_CHARS_MAX: usize = 2000;
+
+/// Somebody who helps some users.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Contact {
+    /// Whom this contact is for.
+    pub subject: Subject,
+    /// A person or an office, like `Admin PPE LPSE Kabupaten Contoh`.
+    pub name: String,
+    /// Address to write to.
+    pub email: Option<String>,
+    /// Number to call, as people write it.
+    pub phone: Option<String>,
+    /// What to do and to bring, in the users' language.
+    pub how: Option<String>,
+}
+
+/// All contacts of a site.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Contacts {
+    listed: Vec<Contact>,
+    fallback: Contact,
+}
+
+impl Contacts {
+    /// The contact for an account: by role and type before by role before by type before the one
+    /// for everybody; a placeholder (`petugas LPSE`) when nobody is named.
+    pub fn contact_for(&self, user_type: Option<&str>, role: Option<&str>) -> &Contact {
+        let fitting = self.listed.iter().filter_map(|contact| {
+            contact
+                .subject
+                .fit(user_type, role)
+                .map(|closeness| (closeness, contact))
+        });
+        fitting
+            .max_by_key(|(closeness, _)| *closeness)
+            .map_or(&self.fallback, |(_, found)| found)
+    }
+
+    /// Those that the configuration names, in its order.
+    pub fn listed(&self) -> &[Contact] {
+        &self.listed
+    }
+}
+
+pub(super) fn read(reader: &mut Reader, names: &mut Vec<NameUse>) -> Contacts {
+    let mut listed: Vec<At<Contact>> = Vec::new();
+    for table in reader.tables(&Section::top(), "contact") {
+        let subject = read_subject(reader, &table.value, names);
+        let name = read_text(reader, &table.value, "name");
+        let email = read_email(reader, &table.value);
+        let phone = read_text(reader, &table.value, "phone");
+        let how = read_text(reader, &table.value, "how");
+        if name.is_none() && reader.written(&table.value, "name").is_none() {
+            reader.problem(&table.place, "has no `name`");
+        }
+        let ways = ["email", "phone", "how"];
+        if !ways
+            .iter()
+            .any(|way| reader.written(&table.value, way).is_some())
+        {
+            let message = "says nowhere how to be reached: add `email`, `phone` or `how`";
+            reader.problem(&table.place, message);
+        }
+        let (Some(subject), Some(name)) = (subject, name) else {
+            continue;
+        };
+        if let Some(earlier) = listed.iter().find(|other| other.value.subject == subject) {
+            let message = twice(&earlier.place);
+            reader.problem(&table.place, message);
+        }
+        let value = Contact {
+            subject,
+            name,
+            email,
+            phone,
+            how,
+        };
+        listed.push(At {
+            value,
+            place: table.place,
+        });
+    }
+    let listed: Vec<Contact> = listed.into_iter().map(|contact| contact.value).collect();
+    if !listed
+        .iter()
+        .any(|contact| contact.subject == Subject::default())
+    {
+        let place = Section::top().place("contact");
+        let message = "no contact is for everybody; users that no other fits read `petugas LPSE`";
+        reader.warning(&place, message);
+    }
+    Contacts {
+        listed,
+        fallback: placeholder(),
+    }
+}
+
+fn placeholder() -> Contact {
+    Contact {
+        subject: Subject::default(),
+        name: "petugas LPSE".into(),
+        email: None,
+        phone: None,
+        how: None,
+    }
+}
+
+fn read_text(reader: &mut Reader, table: &Section, name: &str) -> Option<String> {
+    let text = reader.text(table, name)?;
+    let trimmed = text.value.trim();
+    let message = if trimmed.is_empty() {
+        "is empty"
+    } else if trimmed.chars().count() > TEXT_CHARS_MAX {
+        "is longer than 2000 characters"
+    } else if trimmed.chars().any(|c| c.is_control() && c != '\n') {
+        "holds a control character"
+    } else {
+        return Some(trimmed.to_owned());
+    };
+    reader.problem(&text.place, message);
+    None
+}
+
+fn read_email(reader: &mut Reader, table: &Section) -> Option<String> {
+    let text = reader.text(table, "email")?;
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"<>,;:\"\\@".contains(c);
+    let fits = text.value.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty()
+            && local.chars().all(plain)
+            && domain.contains('.')
+            && domain.split('.').all(|label| !label.is_empty())
+            && domain.chars().all(plain)
+    });
+    if !fits || text.value.len() > 254 {
+        let message = format!(
+            "{:?} must be one address like ppe@example.go.id",
+            text.value
+        );
+        reader.problem(&text.place, message);
+        return None;
+    }
+    Some(text.value)
+}

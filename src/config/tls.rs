@@ -1,0 +1,135 @@
+//! `[listen.tls]`: certificate and key files, checked to the end here, because the proxy library
+//! panics on a bad one.
+
+use super::reader::{At, Reader, Section};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Largest file that is read; a chain of a few certificates is a few kilobytes.
+const PEM_BYTES_MAX: u64 = 1 << 20;
+
+/// Where certificate and key lie; both were read, parsed and found to belong together.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tls {
+    /// PEM, the server's own certificate first, then the chain.
+    pub certificate: PathBuf,
+    /// PEM: PKCS#8, PKCS#1 or SEC1.
+    pub key: PathBuf,
+}
+
+pub(super) fn read(reader: &mut Reader, listen: &Section) -> Option<Tls> {
+    let section = listen.inner("tls");
+    let certificate = reader.path(&section, "certificate");
+    let key = reader.path(&section, "key");
+    let (certificate, key) = match (certificate, key) {
+        (Some(certificate), Some(key)) => (certificate, key),
+        (Some(certificate), None) if reader.written(&section, "key").is_none() => {
+            reader.problem(&certificate.place, "stands alone; `key` is missing");
+            return None;
+        }
+        (None, Some(key)) if reader.written(&section, "certificate").is_none() => {
+            reader.problem(&key.place, "stands alone; `certificate` is missing");
+            return None;
+        }
+        _ => return None,
+    };
+    let chain = read_chain(reader, &certificate);
+    let secret = read_key(reader, &key);
+    if let (Some(chain), Some(secret)) = (chain, secret) {
+        let provider = rustls::crypto::ring::default_provider();
+        if let Err(error) = CertifiedKey::from_der(chain, secret, &provider) {
+            reader.problem(
+                &key.place,
+                match error {
+                    rustls::Error::InconsistentKeys(_) => {
+                        format!(
+                            "is not the key of the certificate {}",
+                            certificate.value.display()
+                        )
+                    }
+                    rustls::Error::InvalidCertificate(_) => {
+                        format!(
+                            "cannot be used with {}: bad certificate",
+                            certificate.value.display()
+                        )
+                    }
+                    _ => format!("{}: no kind of key that TLS can use", key.value.display()),
+                },
+            );
+        }
+    }
+    Some(Tls {
+        certificate: certificate.value,
+        key: key.value,
+    })
+}
+
+/// Whether the certificate is made for a host; `None` when it cannot be read.
+pub(super) fn covers(certificate: &Path, host: &str) -> Option<bool> {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let name = ServerName::try_from(bare).ok()?;
+    let own = CertificateDer::from_pem_file(certificate).ok()?;
+    let parsed = rustls::server::ParsedCertificate::try_from(&own).ok()?;
+    Some(rustls::client::verify_server_name(&parsed, &name).is_ok())
+}
+
+fn read_file(reader: &mut Reader, path: &At<PathBuf>) -> Option<Vec<u8>> {
+    let shown = path.value.display();
+    let message = match fs::metadata(&path.value) {
+        Err(error) => format!("{shown}: {error}"),
+        Ok(about) if !about.is_file() => format!("{shown}: is no file"),
+        Ok(about) if about.len() > PEM_BYTES_MAX => format!("{shown}: is larger than 1 MiB"),
+        Ok(_) => match fs::read(&path.value) {
+            Ok(bytes) => return Some(bytes),
+            Err(error) => format!("{shown}: {error}"),
+        },
+    };
+    reader.problem(&path.place, message);
+    None
+}
+
+fn read_chain(reader: &mut Reader, path: &At<PathBuf>) -> Option<Vec<CertificateDer<'static>>> {
+    let bytes = read_file(reader, path)?;
+    let shown = path.value.display();
+    // What the parser says may quote the file; the operator gets our words instead.
+    let message = match CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>() {
+        Err(_) => format!("{shown}: broken PEM"),
+        Ok(chain) if chain.is_empty() => format!("{shown}: holds no certificate in PEM form"),
+        Ok(chain) => {
+            let own = chain
+                .first()
+                .map(rustls::server::ParsedCertificate::try_from);
+            if matches!(own, Some(Ok(_))) {
+                return Some(chain);
+            }
+            format!("{shown}: its first certificate cannot be read")
+        }
+    };
+    reader.problem(&path.place, message);
+    None
+}
+
+fn read_key(reader: &mut Reader, path: &At<PathBuf>) -> Option<PrivateKeyDer<'static>> {
+    let bytes = zeroize::Zeroizing::new(read_file(reader, path)?);
+    let others = fs::metadata(&path.value).is_ok_and(|m| m.permissions().mode() & 0o007 != 0);
+    if others {
+        let shown = path.value.display();
+        reader.warning(
+            &path.place,
+            format!("{shown}: every user of this machine can read it"),
+        );
+    }
+    let message = match PrivateKeyDer::from_pem_slice(&bytes) {
+        Ok(key) => return Some(key),
+        Err(rustls_pki_types::pem::Error::NoItemsFound) => {
+            "holds no private key in PEM form (one with a passphrase cannot be used)"
+        }
+        Err(_) => "broken PEM",
+    };
+    reader.problem(&path.place, format!("{}: {message}", path.value.display()));
+    None
+}
