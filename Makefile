@@ -1,0 +1,47 @@
+# `make help` lists what there is. Every target first installs what it lacks (as root), or prints
+# the one line to run.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench fmt setup-build setup-demo setup-test setup-bench rust
+
+LAN ?=
+export LAN
+
+NEED_BUILD := cc=gcc make=make cmake=cmake
+NEED_DEMO  := $(NEED_BUILD) curl=curl openssl=openssl hostname=hostname
+NEED_TEST  := $(NEED_BUILD) chromium=chromium chromedriver=chromium-driver oathtool=oathtool \
+              zbarimg=zbar-tools strace=strace nginx=nginx apache2=apache2-bin faketime=faketime \
+              curl=curl openssl=openssl
+NEED_BENCH := $(NEED_BUILD) nginx=nginx wrk=wrk
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: setup-demo ## stand-in for SPSE 4.4 and gateway, until Ctrl-C; LAN=1: https, for a real phone
+	@scripts/demo
+
+test: setup-test ## format, lint, all tests, browser stories; the time that each took
+	@scripts/test
+
+bench: setup-bench ## beside nginx and a bare proxy; writes tests/bench/RESULTS.md
+	@scripts/bench
+
+fmt: ## format the code
+	@cargo fmt --all
+
+rust:
+	@command -v cargo >/dev/null || { echo "Rust 1.88 or newer is needed; how to get it stands at rustup.rs"; exit 1; }
+
+setup-build: rust ## what building needs
+	@scripts/need $(NEED_BUILD)
+
+setup-demo: rust ## what the demo needs
+	@scripts/need $(NEED_DEMO)
+	@if [ -n "$(LAN)" ]; then scripts/need --wish qrencode=qrencode; fi
+
+setup-test: rust ## what the tests need
+	@scripts/need $(NEED_TEST)
+	@scripts/need-nextest
+
+setup-bench: rust ## what the benchmark needs
+	@scripts/need $(NEED_BENCH)

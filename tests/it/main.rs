@@ -1,0 +1,7 @@
+//! Tests of the program as a whole: one file per subject, sentences as names. Each is marked
+//! `cfg(test)`, so that clippy lets helpers unwrap as it lets tests.
+
+#[cfg(test)]
+mod config_cli;
+#[cfg(test)]
+mod scripts;

@@ -1,0 +1,155 @@
+//! `scripts/need` with stand-ins for `id` and `apt-get`: what a newcomer's first command does.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+struct Machine {
+    folder: tempfile::TempDir,
+}
+
+impl Machine {
+    /// With `apt-get` (which writes down its arguments and ends with `apt_exit`) and a user id.
+    fn new(user_id: u32, apt_exit: i32) -> Self {
+        let machine = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let log = machine.path("apt.log");
+        machine.command("id", &format!("echo {user_id}"));
+        machine.command(
+            "apt-get",
+            &format!(
+                "echo \"$DEBIAN_FRONTEND: $*\" >>{}\nexit {apt_exit}",
+                log.display()
+            ),
+        );
+        machine.command("systemctl", "exit 0");
+        for tool in ["sh", "sort", "tr", "rm", "chmod"] {
+            std::os::unix::fs::symlink(which(tool), machine.path(tool)).unwrap();
+        }
+        machine
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, name: &str, body: &str) {
+        let file = self.path(name);
+        fs::write(&file, format!("#!/bin/sh\n{body}\n")).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn need(&self, arguments: &[&str]) -> Output {
+        Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/need"))
+            .args(arguments)
+            .env_clear()
+            .env("PATH", self.folder.path())
+            .env("NEED_POLICY_FILE", self.path("policy-rc.d"))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    fn apt_log(&self) -> String {
+        fs::read_to_string(self.path("apt.log")).unwrap_or_default()
+    }
+}
+
+fn which(tool: &str) -> std::path::PathBuf {
+    ["/usr/bin", "/bin"]
+        .map(|f| Path::new(f).join(tool))
+        .into_iter()
+        .find(|f| f.exists())
+        .unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn nothing_is_installed_when_nothing_is_missing() {
+    let machine = Machine::new(0, 0);
+    let output = machine.need(&["sort=coreutils", "tr=coreutils"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(machine.apt_log(), "");
+    assert_eq!(said(&output), "");
+}
+
+#[test]
+fn root_installs_only_what_is_missing_without_starting_services() {
+    let machine = Machine::new(0, 0);
+    machine.command("cmake", "exit 0");
+    let log = machine.path("apt.log");
+    let policy = machine.path("policy-rc.d");
+    machine.command(
+        "apt-get",
+        &format!(
+            "echo \"$DEBIAN_FRONTEND: $*\" >>{}\n[ -x {} ] && echo policy >>{}",
+            log.display(),
+            policy.display(),
+            log.display()
+        ),
+    );
+    let output = machine.need(&[
+        "cmake=cmake",
+        "gone-a=nginx",
+        "gone-b=zbar-tools",
+        "gone-c=nginx",
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(
+        machine.apt_log(),
+        "noninteractive: -o DPkg::Lock::Timeout=300 -qq update\n\
+         policy\n\
+         noninteractive: -o DPkg::Lock::Timeout=300 -qq install -y --no-install-recommends nginx \
+         zbar-tools\n\
+         policy\n"
+    );
+    assert!(!policy.exists(), "the ban on services must not stay");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn somebody_else_gets_the_one_line_to_run() {
+    let machine = Machine::new(1000, 0);
+    let output = machine.need(&["gone-b=zbar-tools", "gone-a=cmake"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(machine.apt_log(), "");
+    assert_eq!(
+        said(&output),
+        "need: not here; run this and try again:\n    \
+         sudo apt-get install --no-install-recommends cmake zbar-tools\n"
+    );
+}
+
+#[test]
+fn a_failing_install_is_no_success() {
+    let machine = Machine::new(0, 100);
+    let output = machine.need(&["gone=cmake"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("apt-get install --no-install-recommends cmake"));
+    assert!(!machine.path("policy-rc.d").exists());
+}
+
+#[test]
+fn a_policy_that_is_there_stays() {
+    let machine = Machine::new(0, 0);
+    machine.command("policy-rc.d", "exit 0");
+    let output = machine.need(&["gone=cmake"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(
+        fs::read_to_string(machine.path("policy-rc.d")).unwrap(),
+        "#!/bin/sh\nexit 0\n"
+    );
+}
+
+#[test]
+fn what_would_only_be_nice_never_fails() {
+    for machine in [Machine::new(1000, 0), Machine::new(0, 100)] {
+        let output = machine.need(&["--wish", "gone=qrencode"]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    }
+}
