@@ -5,3 +5,5 @@
 mod config_cli;
 #[cfg(test)]
 mod scripts;
+#[cfg(test)]
+mod stores;

@@ -1,0 +1,301 @@
+//! The rules of a batch, pure: what it needs to find, what it changes, which numbers it gets.
+//! Both stores take them from here, so that they cannot differ.
+
+use super::engine::{Batch, Committed, Expect, FORMAT_KEY, INSTANCE_KEY, Kind, Op, Versioned};
+use super::error::{CommitError, StoreError};
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+/// The format that this version writes and the newest that it opens.
+pub const FORMAT: u32 = 1;
+
+/// A key with the byte of its kind in front: records of one kind lie together, in key order.
+pub(super) type Name = Vec<u8>;
+
+/// Records by name.
+pub(super) type Records = BTreeMap<Name, Versioned>;
+
+/// What a group of batches changes: the new record, or `None` for a deletion.
+pub(super) type Changes = BTreeMap<Name, Option<Versioned>>;
+
+/// The name of the [`Totals`] in a store: below every kind.
+pub(super) const TOTALS_NAME: &[u8] = b"\0totals";
+
+/// The name of a record.
+pub(super) fn name(kind: Kind, key: &[u8]) -> Name {
+    let mut name = Vec::with_capacity(1 + key.len());
+    name.push(kind.byte());
+    name.extend_from_slice(key);
+    name
+}
+
+/// Where a scan begins.
+pub(super) fn scan_start(kind: Kind, prefix: &[u8], after: Option<&[u8]>) -> Bound<Name> {
+    match after {
+        Some(after) if after >= prefix => Bound::Excluded(name(kind, after)),
+        _ => Bound::Included(name(kind, prefix)),
+    }
+}
+
+/// One page of records.
+pub(super) fn scan(
+    records: &Records,
+    kind: Kind,
+    prefix: &[u8],
+    after: Option<&[u8]>,
+    limit: usize,
+) -> Vec<(Vec<u8>, Versioned)> {
+    let common = name(kind, prefix);
+    records
+        .range((scan_start(kind, prefix, after), Bound::Unbounded))
+        .take_while(|(name, _)| name.starts_with(&common))
+        .take(limit)
+        .map(|(name, record)| (name[1..].to_vec(), record.clone()))
+        .collect()
+}
+
+/// What the store knows of itself; stored with every group, compared when it is opened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Totals {
+    /// Number of the last commit; the version that its records got.
+    pub(super) commit: u64,
+    /// The sequence number that the next audit record gets.
+    pub(super) next_sequence: u64,
+    /// How many records there are of each kind, in the order of [`Kind::ALL`].
+    pub(super) records: [u64; Kind::ALL.len()],
+    /// Sum over [`fingerprint`]s of all records that are not in a log: it does not depend on
+    /// order, so it can follow every change, and it finds a record that is lost, doubled, or an
+    /// older self.
+    pub(super) sum: u128,
+}
+
+impl Totals {
+    /// Of a store in which nothing was ever written.
+    pub(super) fn empty() -> Self {
+        Self {
+            commit: 0,
+            next_sequence: 1,
+            records: [0; Kind::ALL.len()],
+            sum: 0,
+        }
+    }
+
+    /// Stored form.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(TOTALS_BYTES);
+        bytes.extend_from_slice(&self.commit.to_be_bytes());
+        bytes.extend_from_slice(&self.next_sequence.to_be_bytes());
+        for count in self.records {
+            bytes.extend_from_slice(&count.to_be_bytes());
+        }
+        bytes.extend_from_slice(&self.sum.to_be_bytes());
+        bytes
+    }
+
+    /// From the stored form.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (numbers, sum) = bytes.split_at_checked(TOTALS_BYTES - size_of::<u128>())?;
+        let mut numbers = numbers
+            .chunks_exact(size_of::<u64>())
+            .map_while(|chunk| chunk.try_into().ok().map(u64::from_be_bytes));
+        let mut totals = Self {
+            commit: numbers.next()?,
+            ..Self::empty()
+        };
+        totals.next_sequence = numbers.next()?;
+        for count in &mut totals.records {
+            *count = numbers.next()?;
+        }
+        totals.sum = u128::from_be_bytes(sum.try_into().ok()?);
+        Some(totals)
+    }
+
+    /// A record came.
+    pub(super) fn add(&mut self, name: &[u8], record: &Versioned) {
+        if let Some((place, kind)) = kind_of(name) {
+            self.records[place] = self.records[place].wrapping_add(1);
+            if !kind.is_log() {
+                self.sum = self.sum.wrapping_add(fingerprint(name, record));
+            }
+        }
+    }
+
+    /// A record went. (Records of logs never do.)
+    fn remove(&mut self, name: &[u8], record: &Versioned) {
+        if let Some((place, _)) = kind_of(name) {
+            self.records[place] = self.records[place].wrapping_sub(1);
+            self.sum = self.sum.wrapping_sub(fingerprint(name, record));
+        }
+    }
+}
+
+const TOTALS_BYTES: usize = (2 + Kind::ALL.len()) * size_of::<u64>() + size_of::<u128>();
+
+/// The kind of a name and its place in [`Kind::ALL`].
+pub(super) fn kind_of(name: &[u8]) -> Option<(usize, Kind)> {
+    let first = name.first()?;
+    Kind::ALL
+        .into_iter()
+        .enumerate()
+        .find(|(_, kind)| kind.byte() == *first)
+}
+
+/// 128 bits of a hash over everything that a record is.
+fn fingerprint(name: &[u8], record: &Versioned) -> u128 {
+    let mut hash = ring::digest::Context::new(&ring::digest::SHA256);
+    hash.update(&(name.len() as u64).to_be_bytes());
+    hash.update(name);
+    hash.update(&record.version.to_be_bytes());
+    hash.update(&record.bytes);
+    let digest = hash.finish();
+    digest
+        .as_ref()
+        .iter()
+        .take(size_of::<u128>())
+        .fold(0, |sum, byte| sum << 8 | u128::from(*byte))
+}
+
+/// A group of batches on top of records that are durable.
+pub(super) struct Stage<'a> {
+    durable: &'a Records,
+    changes: Changes,
+    totals: Totals,
+}
+
+impl<'a> Stage<'a> {
+    /// Nothing staged yet.
+    pub(super) fn new(durable: &'a Records, totals: Totals) -> Self {
+        Self {
+            durable,
+            changes: Changes::new(),
+            totals,
+        }
+    }
+
+    /// What was staged.
+    pub(super) fn finish(self) -> (Changes, Totals) {
+        (self.changes, self.totals)
+    }
+
+    /// Stages a whole batch, or nothing of it. The batch has passed
+    /// [`check_batch`](super::check::check_batch).
+    pub(super) fn stage(&mut self, batch: Batch) -> Result<Committed, CommitError> {
+        for (op, it) in batch.0.iter().enumerate() {
+            if let Op::Put {
+                kind, key, expect, ..
+            }
+            | Op::Delete { kind, key, expect } = it
+                && !holds(*expect, self.current(&name(*kind, key)))
+            {
+                return Err(CommitError::Conflict { kind: *kind, op });
+            }
+        }
+        let changes_something = batch.0.iter().any(|op| match op {
+            Op::Put { .. } | Op::Append { .. } => true,
+            Op::Delete { kind, key, .. } => self.current(&name(*kind, key)).is_some(),
+        });
+        let version = self.totals.commit.checked_add(u64::from(changes_something));
+        let version = version.ok_or(StoreError::Corrupt("no commit numbers are left"))?;
+        self.totals.commit = version;
+        let mut sequences = Vec::new();
+        for op in batch.0 {
+            match op {
+                Op::Put {
+                    kind, key, bytes, ..
+                } => {
+                    self.put(name(kind, &key), Versioned { version, bytes });
+                }
+                Op::Delete { kind, key, .. } => self.delete(name(kind, &key)),
+                Op::Append { kind, bytes, index } => {
+                    sequences.push(self.append(kind, Versioned { version, bytes }, index));
+                }
+            }
+        }
+        Ok(Committed { version, sequences })
+    }
+
+    fn current(&self, name: &[u8]) -> Option<&Versioned> {
+        match self.changes.get(name) {
+            Some(change) => change.as_ref(),
+            None => self.durable.get(name),
+        }
+    }
+
+    fn forget(&mut self, name: &[u8]) {
+        // Field by field, so that the totals can change while the record is borrowed.
+        let old = self
+            .changes
+            .get(name)
+            .map_or_else(|| self.durable.get(name), Option::as_ref);
+        if let Some(old) = old {
+            self.totals.remove(name, old);
+        }
+    }
+
+    fn put(&mut self, name: Name, record: Versioned) {
+        self.forget(&name);
+        self.totals.add(&name, &record);
+        self.changes.insert(name, Some(record));
+    }
+
+    fn delete(&mut self, name: Name) {
+        self.forget(&name);
+        self.changes.insert(name, None);
+    }
+
+    fn append(&mut self, kind: Kind, record: Versioned, index: Option<Vec<u8>>) -> u64 {
+        let sequence = self.totals.next_sequence;
+        self.totals.next_sequence += 1;
+        if let Some(mut key) = index {
+            key.extend_from_slice(&sequence.to_be_bytes());
+            let entry = Versioned {
+                version: record.version,
+                bytes: Vec::new(),
+            };
+            let name = name(Kind::AuditByAccount, &key);
+            self.totals.add(&name, &entry);
+            self.changes.insert(name, Some(entry));
+        }
+        let name = name(kind, &sequence.to_be_bytes());
+        self.totals.add(&name, &record);
+        self.changes.insert(name, Some(record));
+        sequence
+    }
+}
+
+fn holds(expect: Expect, current: Option<&Versioned>) -> bool {
+    match expect {
+        Expect::Any => true,
+        Expect::Absent => current.is_none(),
+        Expect::Version(version) => current.is_some_and(|record| record.version == version),
+    }
+}
+
+/// Carries changes into records.
+pub(super) fn apply(records: &mut Records, changes: Changes) {
+    for (name, change) in changes {
+        match change {
+            Some(record) => records.insert(name, record),
+            None => records.remove(&name),
+        };
+    }
+}
+
+/// The first commit of a store: what it says of itself.
+pub(super) fn genesis(instance: u64) -> (Changes, Totals) {
+    let none = Records::new();
+    let mut stage = Stage::new(
+        &none,
+        Totals {
+            commit: 1,
+            ..Totals::empty()
+        },
+    );
+    for (key, bytes) in [
+        (INSTANCE_KEY, instance.to_be_bytes().to_vec()),
+        (FORMAT_KEY, FORMAT.to_be_bytes().to_vec()),
+    ] {
+        stage.put(name(Kind::Meta, key), Versioned { version: 1, bytes });
+    }
+    stage.finish()
+}
