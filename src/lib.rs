@@ -7,4 +7,5 @@ pub mod config;
 pub mod domain;
 pub mod entropy;
 pub mod primitives;
+pub mod render;
 pub mod store;

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod config_cli;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod scripts;
 #[cfg(test)]
 mod stores;

@@ -1,0 +1,114 @@
+//! The pages: one file, one context, one template each.
+
+pub(super) mod acceptor;
+pub(super) mod activated;
+pub(super) mod activation;
+mod code;
+pub(super) mod confirm_logout;
+pub(super) mod disabled;
+pub(super) mod status;
+
+use super::notice::Message;
+use super::problem::WordsError;
+use super::words::{Say, Words};
+use serde_json::Value;
+
+/// Every page with its context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Page {
+    /// QR code and first code.
+    Activation(Box<activation::Activation>),
+    /// The activation is done.
+    Activated(activated::Activated),
+    /// The code after the password.
+    Acceptor(Box<acceptor::Acceptor>),
+    /// State of the account; enable and disable.
+    Status(status::Status),
+    /// The disable is done.
+    Disabled(disabled::Disabled),
+    /// Asks before a logout that came by a link.
+    ConfirmLogout(confirm_logout::ConfirmLogout),
+    /// Every refusal.
+    Message(Message),
+}
+
+/// What a template sees besides the frame.
+pub(super) struct View {
+    /// For `<title>` and, on message pages, the heading.
+    pub(super) title: Say,
+    /// Seconds after which a browser without JavaScript loads the page anew.
+    pub(super) reload_after: Option<u32>,
+    /// The `page` of the template.
+    pub(super) body: Value,
+}
+
+impl View {
+    pub(super) fn new(title: Say, body: Value) -> Self {
+        Self {
+            title,
+            reload_after: None,
+            body,
+        }
+    }
+
+    /// One second after what is shown, so that the server agrees that the time is over.
+    pub(super) fn reload_after(mut self, seconds_left: Option<u32>) -> Self {
+        self.reload_after = seconds_left.map(|seconds| seconds.saturating_add(1));
+        self
+    }
+}
+
+impl Page {
+    /// Name of the template and of the snapshots.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Activation(_) => "activation",
+            Self::Activated(_) => "activated",
+            Self::Acceptor(_) => "acceptor",
+            Self::Status(_) => "status",
+            Self::Disabled(_) => "disabled",
+            Self::ConfirmLogout(_) => "confirm_logout",
+            Self::Message(_) => "message",
+        }
+    }
+
+    /// Every page in every state, with a name for each: all optional parts, all errors.
+    pub fn samples() -> Vec<(String, Self)> {
+        let mut all = Vec::new();
+        let mut add = |samples: Vec<(String, Self)>| all.extend(samples);
+        add(named(activation::Activation::samples(), |page| {
+            Self::Activation(Box::new(page))
+        }));
+        add(named(activated::Activated::samples(), Self::Activated));
+        add(named(acceptor::Acceptor::samples(), |page| {
+            Self::Acceptor(Box::new(page))
+        }));
+        add(named(status::Status::samples(), Self::Status));
+        add(named(disabled::Disabled::samples(), Self::Disabled));
+        add(named(
+            confirm_logout::ConfirmLogout::samples(),
+            Self::ConfirmLogout,
+        ));
+        add(named(Message::samples(), Self::Message));
+        all
+    }
+
+    pub(super) fn view(&self, words: &Words) -> Result<View, WordsError> {
+        match self {
+            Self::Activation(page) => page.view(words),
+            Self::Activated(page) => Ok(page.view()),
+            Self::Acceptor(page) => page.view(words),
+            Self::Status(page) => page.view(words),
+            Self::Disabled(page) => Ok(page.view()),
+            Self::ConfirmLogout(page) => Ok(page.view()),
+            Self::Message(page) => page.view(words),
+        }
+    }
+}
+
+fn named<P>(samples: Vec<(String, P)>, page: impl Fn(P) -> Page) -> Vec<(String, Page)> {
+    samples
+        .into_iter()
+        .map(|(name, sample)| (name, page(sample)))
+        .collect()
+}

@@ -1,0 +1,217 @@
+//! The code after the password.
+
+use super::{View, code};
+use crate::render::contact::{self, Contact};
+use crate::render::frame::LocalPath;
+use crate::render::problem::WordsError;
+use crate::render::secret_text::SecretText;
+use crate::render::words::{Say, Words};
+use serde_json::{Value, json};
+
+/// The acceptor page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acceptor {
+    /// Reference of the waiting login (`r` of the forms).
+    pub reference: String,
+    /// Value of the `csrf` fields.
+    pub csrf: SecretText,
+    /// Folded user id.
+    pub user_id: String,
+    /// Letter of the entry in the app.
+    pub entry: char,
+    /// Open or closed.
+    pub session: AcceptorSession,
+    /// What was wrong with the last code.
+    pub error: Option<AcceptorError>,
+    /// The server's wall clock with its zone as text; shown next to an error.
+    pub clock: Option<String>,
+    /// Whom to ask for a reset.
+    pub contacts: Vec<Contact>,
+}
+
+/// Whether the waiting login still waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AcceptorSession {
+    /// It does.
+    Open {
+        /// Seconds until it closes.
+        seconds_left: u32,
+        /// How often the time can still be extended.
+        extensions_left: u32,
+    },
+    /// It is over.
+    Closed {
+        /// Where a new login begins.
+        login: LocalPath,
+    },
+}
+
+/// What was wrong with a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AcceptorError {
+    /// Not the code.
+    Wrong,
+    /// Not six digits.
+    Malformed,
+    /// Accepted before (RFC 6238 section 5.2).
+    Used {
+        /// Seconds until the app shows the next code.
+        seconds: u32,
+    },
+    /// A code of an earlier step.
+    Late,
+    /// A code of an entry that was replaced.
+    OldEntry,
+    /// The growing delay is not over.
+    TooMany {
+        /// Seconds to wait.
+        seconds: u32,
+    },
+    /// No more attempts in this lane.
+    Exhausted {
+        /// The account has recovery codes.
+        recovery_codes: bool,
+    },
+    /// The upstream did not confirm the session in time; nothing is lost.
+    UpstreamBusy,
+}
+
+impl Acceptor {
+    pub(super) fn view(&self, words: &Words) -> Result<View, WordsError> {
+        let error = self
+            .error
+            .map(|error| self.error_view(error, words))
+            .transpose()?;
+        let contact = contact::spoken(&self.contacts, words)?;
+        let (open, login, seconds_left) = match &self.session {
+            AcceptorSession::Open {
+                seconds_left,
+                extensions_left,
+            } => {
+                let (minutes, seconds) = code::split(*seconds_left);
+                let open = json!({
+                    "seconds_left": seconds_left,
+                    "minutes": minutes,
+                    "seconds": seconds,
+                    "extensions_left": extensions_left,
+                });
+                (Some(open), None, Some(*seconds_left))
+            }
+            AcceptorSession::Closed { login } => (None, Some(login.as_str()), None),
+        };
+        let body = json!({
+            "reference": self.reference,
+            "csrf": self.csrf.expose(),
+            "user_id": self.user_id,
+            "open": open,
+            "login": login,
+            "error": error,
+            "clock": self.clock,
+            "code_label": Say::key("acceptor.code_label").with("entry", self.entry),
+            "focus_code": true,
+            "reset_help": Say::key("acceptor.reset_help").with("contact", contact),
+            "contacts": contact::views(&self.contacts),
+        });
+        Ok(View::new(Say::key("acceptor.title"), body).reload_after(seconds_left))
+    }
+
+    fn error_view(&self, error: AcceptorError, words: &Words) -> Result<Value, WordsError> {
+        Ok(match error {
+            AcceptorError::Wrong => code::error(code::wrong(), None),
+            AcceptorError::Malformed => code::malformed(),
+            AcceptorError::Used { seconds } => code::used(seconds),
+            AcceptorError::Late => code::late(),
+            AcceptorError::OldEntry => code::error(
+                Say::key("code.old_entry"),
+                Some(Say::key("code.old_entry_advice").with("entry", self.entry)),
+            ),
+            AcceptorError::TooMany { seconds } => code::wait(seconds),
+            AcceptorError::Exhausted { recovery_codes } => {
+                code::exhausted(recovery_codes, &self.contacts, words)?
+            }
+            AcceptorError::UpstreamBusy => code::busy(),
+        })
+    }
+
+    pub(super) fn samples() -> Vec<(String, Self)> {
+        let plain = Self {
+            reference: "AAECAwQFBgc".to_owned(),
+            csrf: SecretText::new("c3JmLXNhbXBsZQ".to_owned()),
+            user_id: "PPK2".to_owned(),
+            entry: 'B',
+            session: AcceptorSession::Open {
+                seconds_left: 52,
+                extensions_left: 2,
+            },
+            error: None,
+            clock: None,
+            contacts: Contact::samples().into_iter().take(1).collect(),
+        };
+        let last = Self {
+            session: AcceptorSession::Open {
+                seconds_left: 118,
+                extensions_left: 0,
+            },
+            contacts: Vec::new(),
+            ..plain.clone()
+        };
+        let mut samples = vec![
+            ("acceptor_open".to_owned(), plain.clone()),
+            ("acceptor_last".to_owned(), last),
+        ];
+        samples.extend(plain.error_samples());
+        samples.extend(LocalPath::parse("/eproc4/").map(|login| {
+            let session = AcceptorSession::Closed { login };
+            (
+                "acceptor_closed".to_owned(),
+                Self {
+                    session,
+                    ..plain.clone()
+                },
+            )
+        }));
+        samples
+    }
+
+    fn error_samples(&self) -> Vec<(String, Self)> {
+        let error = |name: &str, error, clock: Option<&str>| {
+            let clock = clock.map(str::to_owned);
+            (
+                format!("acceptor_{name}"),
+                Self {
+                    error: Some(error),
+                    clock,
+                    ..self.clone()
+                },
+            )
+        };
+        vec![
+            error("wrong", AcceptorError::Wrong, Some("10.32.05 WIB")),
+            error("malformed", AcceptorError::Malformed, None),
+            error("used", AcceptorError::Used { seconds: 17 }, None),
+            error("late", AcceptorError::Late, Some("10.32.05 WIB")),
+            error("old_entry", AcceptorError::OldEntry, None),
+            error("too_many", AcceptorError::TooMany { seconds: 45 }, None),
+            error(
+                "too_many_minutes",
+                AcceptorError::TooMany { seconds: 901 },
+                None,
+            ),
+            error(
+                "exhausted",
+                AcceptorError::Exhausted {
+                    recovery_codes: false,
+                },
+                None,
+            ),
+            error(
+                "recovery",
+                AcceptorError::Exhausted {
+                    recovery_codes: true,
+                },
+                None,
+            ),
+            error("upstream_busy", AcceptorError::UpstreamBusy, None),
+        ]
+    }
+}

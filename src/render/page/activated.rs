@@ -1,0 +1,50 @@
+//! After a successful activation.
+
+use super::View;
+use crate::render::frame::LocalPath;
+use crate::render::words::Say;
+use serde_json::json;
+
+/// The activation is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activated {
+    /// Folded user id.
+    pub user_id: String,
+    /// Letter of the new entry in the app.
+    pub entry: char,
+    /// Letter of the entry that it replaces.
+    pub replaced: Option<char>,
+    /// Where the link Beranda leads: where the upstream had sent the user.
+    pub continue_to: LocalPath,
+}
+
+impl Activated {
+    pub(super) fn view(&self) -> View {
+        let body = json!({
+            "user_id": self.user_id,
+            "entry": self.entry,
+            "replaced": self.replaced,
+            "continue_to": self.continue_to.as_str(),
+        });
+        View::new(Say::key("activated.title"), body)
+    }
+
+    pub(super) fn samples() -> Vec<(String, Self)> {
+        let first = LocalPath::parse("/eproc4/home").map(|continue_to| Self {
+            user_id: "PPK2".to_owned(),
+            entry: 'A',
+            replaced: None,
+            continue_to,
+        });
+        let sample = |(name, page): (&str, Option<Self>)| page.map(|page| (name.to_owned(), page));
+        let again = first.clone().map(|page| Self {
+            entry: 'B',
+            replaced: Some('A'),
+            ..page
+        });
+        [("activated_first", first), ("activated_again", again)]
+            .into_iter()
+            .filter_map(sample)
+            .collect()
+    }
+}

@@ -1,0 +1,39 @@
+//! After a successful disable.
+
+use super::View;
+use crate::render::words::Say;
+use serde_json::json;
+
+/// The disable is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disabled {
+    /// Folded user id.
+    pub user_id: String,
+    /// Letter of the entry that may be deleted in the app.
+    pub entry: char,
+    /// Under `required`: the next login asks for an activation (FAQ 4 of the guides).
+    pub asks_again: bool,
+}
+
+impl Disabled {
+    pub(super) fn view(&self) -> View {
+        let body = json!({
+            "user_id": self.user_id,
+            "entry": self.entry,
+            "asks_again": self.asks_again,
+        });
+        View::new(Say::key("disabled.title"), body)
+    }
+
+    pub(super) fn samples() -> Vec<(String, Self)> {
+        let page = |asks_again| Self {
+            user_id: "PPK2".to_owned(),
+            entry: 'B',
+            asks_again,
+        };
+        vec![
+            ("disabled_required".to_owned(), page(true)),
+            ("disabled_optional".to_owned(), page(false)),
+        ]
+    }
+}

@@ -1,0 +1,23 @@
+//! Where the forms of the pages post to, below the base of the gateway's own pages. The templates
+//! name the same paths (a test compares them); the pages room routes by these constants.
+
+/// Status page (GET).
+pub const STATUS: &str = "/";
+/// Activation page (GET) and its code (POST `r`, `code`, `csrf`).
+pub const ACTIVATION: &str = "/activation";
+/// A new QR code (POST `r`, `csrf`).
+pub const ACTIVATION_QR: &str = "/activation/qr";
+/// Acceptor page (GET) and its code (POST `r`, `code`, `csrf`).
+pub const ACCEPTOR: &str = "/acceptor";
+/// More time on the acceptor (POST `r`, `csrf`).
+pub const ACCEPTOR_EXTEND: &str = "/acceptor/extend";
+/// Leaves the acceptor and ends the waiting login (POST `r`, `csrf`).
+pub const ACCEPTOR_CANCEL: &str = "/acceptor/cancel";
+/// Starts an activation from the status page (POST `csrf`).
+pub const ENABLE: &str = "/enable";
+/// Ends the binding (POST `code`, `csrf`).
+pub const DISABLE: &str = "/disable";
+/// Logs out of both sides (POST `csrf`).
+pub const LOGOUT: &str = "/logout";
+/// Folder of the assets (GET), see [`super::Renderer::asset`].
+pub const STATIC: &str = "/static/";
