@@ -7,5 +7,6 @@ pub mod config;
 pub mod domain;
 pub mod entropy;
 pub mod primitives;
+pub mod profile;
 pub mod render;
 pub mod store;
