@@ -1,3 +1,18 @@
-//! The rules, pure: values in, verdicts out; no clock, no randomness, no I/O, no HTTP.
+//! The rules, pure: functions take values and return an enum; nothing here waits, stores or reads
+//! a clock.
+//!
+//! May import: primitives, authenticator, profile. To add a rule: a file with the question as its
+//! name, a pure function, its table of tests. Words: a *waiting login* has a password that was
+//! accepted and waits for the second factor; *activation* is our flow that ends in a binding (in
+//! NIST SP 800-63B the word means unlocking an authenticator: not so here).
 
+pub mod audit;
+pub mod enforcement;
+pub mod enrollment;
+pub mod gate;
+pub mod jar;
+pub mod login;
 pub mod policy_file;
+pub mod session;
+pub mod throttle;
+pub mod upstream_session;

@@ -1,0 +1,235 @@
+//! The stored record of an account's binding, and an activation in progress.
+//!
+//! Rules of design.md section 5: an activation lives 10 minutes; each QR is shown for 60 s; reload
+//! and a wrong code show the same one; "QR Code baru" makes a new secret with the next letter; a
+//! code of any QR of this activation confirms it, the others die; a new binding ends the old one.
+
+use crate::authenticator::totp::{self, Credential, Verdict};
+use crate::primitives::{AccountId, OtpCode, SharedSecret, UnixSeconds};
+use serde::{Deserialize, Serialize};
+
+/// QR codes that one activation may show: one a minute for its ten minutes.
+pub const QR_CODES_MAX: usize = 10;
+/// Codes that may be typed in one activation. The secret is on the screen, so nothing can be
+/// guessed; the limit only bounds the work.
+pub const TRIES_MAX: u32 = 60;
+
+/// What is kept of one account.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Account {
+    /// Whose.
+    pub id: AccountId,
+    /// The bound authenticator.
+    pub binding: Option<Binding>,
+    /// Number of the next entry; never reused, so that letters in the app stay distinct.
+    pub next_generation: u32,
+    /// Raised by activation, disable and reset: sessions accepted before are over.
+    pub epoch: u64,
+}
+
+/// A bound authenticator.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Binding {
+    /// Secret, highest step, drift.
+    pub credential: Credential,
+    /// Number of the entry, shown as a letter.
+    pub generation: u32,
+    /// When it was bound.
+    pub since: UnixSeconds,
+}
+
+impl Account {
+    /// An account that was never activated.
+    pub fn new(id: AccountId) -> Self {
+        Self { id, binding: None, next_generation: 0, epoch: 0 }
+    }
+}
+
+/// Letter(s) of an entry: A, B, ... Z, AA, AB, ...
+pub fn entry_letter(generation: u32) -> String {
+    let mut letters = Vec::new();
+    let mut rest = u64::from(generation) + 1;
+    while rest > 0 {
+        rest -= 1;
+        letters.push(char::from(b'A' + u8::try_from(rest % 26).unwrap_or(0)));
+        rest /= 26;
+    }
+    letters.iter().rev().collect()
+}
+
+/// An activation in progress.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Activation {
+    /// When it began.
+    pub started: UnixSeconds,
+    /// Entries shown so far, oldest first; never empty.
+    pub entries: Vec<Entry>,
+    /// Until when the newest QR is shown.
+    pub qr_until: UnixSeconds,
+    /// Codes typed so far.
+    pub tries: u32,
+}
+
+/// One QR code of an activation.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Entry {
+    /// Number of the entry.
+    pub generation: u32,
+    /// Its secret.
+    pub secret: SharedSecret,
+}
+
+/// Lengths in seconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ActivationLimits {
+    /// Life of an activation.
+    pub lifetime_seconds: u64,
+    /// How long one QR is shown.
+    pub qr_seconds: u64,
+}
+
+/// What a typed code does to an activation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Confirmation {
+    /// This binding is to be stored.
+    Bound(Binding),
+    /// Was good some minutes ago.
+    Late,
+    /// Fits none of the shown entries.
+    Wrong,
+    /// The activation is over, by age or by number of tries.
+    Over,
+}
+
+impl Activation {
+    /// Begins with one secret.
+    pub fn begin(
+        generation: u32,
+        secret: SharedSecret,
+        limits: ActivationLimits,
+        now: UnixSeconds,
+    ) -> Self {
+        Self {
+            started: now,
+            entries: vec![Entry { generation, secret }],
+            qr_until: now.plus(limits.qr_seconds),
+            tries: 0,
+        }
+    }
+
+    /// Whether it is over by age.
+    pub fn is_over(&self, limits: ActivationLimits, now: UnixSeconds) -> bool {
+        now.since(self.started) >= limits.lifetime_seconds
+    }
+
+    /// The entry whose QR is shown, and for how many seconds; `None` when it is closed.
+    pub fn shown(&self, now: UnixSeconds) -> Option<(&Entry, u64)> {
+        let left = self.qr_until.since(now);
+        self.entries.last().filter(|_| left > 0).map(|entry| (entry, left))
+    }
+
+    /// "QR Code baru": a new entry, shown from now on. `false` when there were too many.
+    pub fn renew(
+        &mut self,
+        secret: SharedSecret,
+        generation: u32,
+        limits: ActivationLimits,
+        now: UnixSeconds,
+    ) -> bool {
+        if self.entries.len() >= QR_CODES_MAX {
+            return false;
+        }
+        self.entries.push(Entry { generation, secret });
+        self.qr_until = now.plus(limits.qr_seconds);
+        true
+    }
+
+    /// Judges a typed code against every entry of this activation, newest first.
+    pub fn confirm(
+        &self,
+        code: &OtpCode,
+        limits: ActivationLimits,
+        now: UnixSeconds,
+    ) -> Confirmation {
+        if self.is_over(limits, now) || self.tries >= TRIES_MAX {
+            return Confirmation::Over;
+        }
+        let mut late = false;
+        for entry in self.entries.iter().rev() {
+            let mut credential = Credential::new(entry.secret.clone());
+            match totp::verify(&credential, code, now) {
+                Verdict::Accepted { step, drift_steps } => {
+                    credential.last_step = Some(step);
+                    credential.drift_steps = drift_steps;
+                    let generation = entry.generation;
+                    return Confirmation::Bound(Binding { credential, generation, since: now });
+                }
+                Verdict::Late => late = true,
+                Verdict::Used { .. } | Verdict::Wrong => {}
+            }
+        }
+        if late { Confirmation::Late } else { Confirmation::Wrong }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: ActivationLimits = ActivationLimits { lifetime_seconds: 600, qr_seconds: 60 };
+    const START: UnixSeconds = UnixSeconds(1_800_000_000);
+
+    fn code(secret: &SharedSecret, now: UnixSeconds) -> OtpCode {
+        // The independent calculation: HMAC-SHA1 by hand (RFC 4226 section 5.3).
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret.expose());
+        let tag = ring::hmac::sign(&key, &(now.0 / 30).to_be_bytes());
+        let bytes = tag.as_ref();
+        let at = usize::from(bytes[19] & 15);
+        let number = u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) & 0x7fff_ffff;
+        OtpCode::parse(&format!("{:06}", number % 1_000_000)).unwrap()
+    }
+
+    #[test]
+    fn letters_go_on_after_z() {
+        let letters: Vec<String> = [0, 1, 25, 26, 27, 701, 702].map(entry_letter).into();
+        assert_eq!(letters, ["A", "B", "Z", "AA", "AB", "ZZ", "AAA"]);
+        assert!(!entry_letter(u32::MAX).is_empty());
+    }
+
+    #[test]
+    fn a_code_of_any_shown_qr_confirms_and_binds_that_entry() {
+        let first = SharedSecret::new([1; 20]);
+        let second = SharedSecret::new([2; 20]);
+        let mut activation = Activation::begin(3, first.clone(), LIMITS, START);
+        assert_eq!(activation.shown(START.plus(59)).unwrap().1, 1);
+        assert!(activation.shown(START.plus(60)).is_none());
+        assert!(activation.renew(second.clone(), 4, LIMITS, START.plus(61)));
+        let now = START.plus(70);
+        for (secret, generation) in [(&first, 3), (&second, 4)] {
+            let Confirmation::Bound(binding) = activation.confirm(&code(secret, now), LIMITS, now)
+            else {
+                panic!()
+            };
+            assert_eq!(binding.generation, generation);
+            assert!(binding.credential.last_step.is_some());
+        }
+        let stranger = code(&SharedSecret::new([9; 20]), now);
+        assert_eq!(activation.confirm(&stranger, LIMITS, now), Confirmation::Wrong);
+        let old = code(&first, START);
+        assert_eq!(activation.confirm(&old, LIMITS, START.plus(120)), Confirmation::Late);
+    }
+
+    #[test]
+    fn an_activation_ends_by_age_tries_and_number_of_codes() {
+        let secret = SharedSecret::new([1; 20]);
+        let mut activation = Activation::begin(0, secret.clone(), LIMITS, START);
+        let end = START.plus(600);
+        assert_eq!(activation.confirm(&code(&secret, end), LIMITS, end), Confirmation::Over);
+        for _ in 1..QR_CODES_MAX {
+            assert!(activation.renew(secret.clone(), 1, LIMITS, START));
+        }
+        assert!(!activation.renew(secret.clone(), 1, LIMITS, START));
+        activation.tries = TRIES_MAX;
+        assert_eq!(activation.confirm(&code(&secret, START), LIMITS, START), Confirmation::Over);
+    }
+}
