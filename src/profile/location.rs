@@ -81,6 +81,16 @@ impl Profile {
         }
     }
 
+    /// Path and query of a redirect's target when it is on this site and below its context.
+    pub fn own_target(&self, location: &[u8], own_hosts: &[String]) -> Option<String> {
+        match target(location, "/", own_hosts) {
+            Target::Own { path, path_and_query } => {
+                self.below_context_folded(&path::folded(path.as_bytes())).map(|_| path_and_query)
+            }
+            Target::Foreign(_) | Target::Unreadable => None,
+        }
+    }
+
     /// `folded`: path with context, after [`path::folded`].
     pub(super) fn is_private_path(&self, folded: &[u8]) -> bool {
         self.below_context_folded(folded)

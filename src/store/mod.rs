@@ -37,6 +37,7 @@ mod error;
 mod ledger;
 mod memory;
 mod open;
+pub mod records;
 mod sled;
 mod writer;
 

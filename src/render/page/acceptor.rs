@@ -18,7 +18,7 @@ pub struct Acceptor {
     /// Folded user id.
     pub user_id: String,
     /// Letter of the entry in the app.
-    pub entry: char,
+    pub entry: String,
     /// Open or closed.
     pub session: AcceptorSession,
     /// What was wrong with the last code.
@@ -107,7 +107,7 @@ impl Acceptor {
             "login": login,
             "error": error,
             "clock": self.clock,
-            "code_label": Say::key("acceptor.code_label").with("entry", self.entry),
+            "code_label": Say::key("acceptor.code_label").with("entry", &self.entry),
             "focus_code": true,
             "reset_help": Say::key("acceptor.reset_help").with("contact", contact),
             "contacts": contact::views(&self.contacts),
@@ -123,7 +123,7 @@ impl Acceptor {
             AcceptorError::Late => code::late(),
             AcceptorError::OldEntry => code::error(
                 Say::key("code.old_entry"),
-                Some(Say::key("code.old_entry_advice").with("entry", self.entry)),
+                Some(Say::key("code.old_entry_advice").with("entry", &self.entry)),
             ),
             AcceptorError::TooMany { seconds } => code::wait(seconds),
             AcceptorError::Exhausted { recovery_codes } => {
@@ -138,7 +138,7 @@ impl Acceptor {
             reference: "AAECAwQFBgc".to_owned(),
             csrf: SecretText::new("c3JmLXNhbXBsZQ".to_owned()),
             user_id: "PPK2".to_owned(),
-            entry: 'B',
+            entry: "B".to_owned(),
             session: AcceptorSession::Open {
                 seconds_left: 52,
                 extensions_left: 2,

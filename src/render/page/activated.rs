@@ -11,9 +11,9 @@ pub struct Activated {
     /// Folded user id.
     pub user_id: String,
     /// Letter of the new entry in the app.
-    pub entry: char,
+    pub entry: String,
     /// Letter of the entry that it replaces.
-    pub replaced: Option<char>,
+    pub replaced: Option<String>,
     /// Where the link Beranda leads: where the upstream had sent the user.
     pub continue_to: LocalPath,
 }
@@ -32,14 +32,14 @@ impl Activated {
     pub(super) fn samples() -> Vec<(String, Self)> {
         let first = LocalPath::parse("/eproc4/home").map(|continue_to| Self {
             user_id: "PPK2".to_owned(),
-            entry: 'A',
+            entry: "A".to_owned(),
             replaced: None,
             continue_to,
         });
         let sample = |(name, page): (&str, Option<Self>)| page.map(|page| (name.to_owned(), page));
         let again = first.clone().map(|page| Self {
-            entry: 'B',
-            replaced: Some('A'),
+            entry: "B".to_owned(),
+            replaced: Some("A".to_owned()),
             ..page
         });
         [("activated_first", first), ("activated_again", again)]

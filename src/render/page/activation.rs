@@ -20,7 +20,7 @@ pub struct Activation {
     /// Folded user id.
     pub user_id: String,
     /// Generation letter of the QR code that is shown or was shown last.
-    pub entry: char,
+    pub entry: String,
     /// `None` once it is closed.
     pub qr: Option<ShownQr>,
     /// What was wrong with the last code.
@@ -195,7 +195,7 @@ impl Activation {
             reference: "AAECAwQFBgc".to_owned(),
             csrf: SecretText::new("c3JmLXNhbXBsZQ".to_owned()),
             user_id: "PPK2".to_owned(),
-            entry: 'B',
+            entry: "B".to_owned(),
             qr: open(56),
             error: None,
             clock: None,

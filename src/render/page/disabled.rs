@@ -10,7 +10,7 @@ pub struct Disabled {
     /// Folded user id.
     pub user_id: String,
     /// Letter of the entry that may be deleted in the app.
-    pub entry: char,
+    pub entry: String,
     /// Under `required`: the next login asks for an activation (FAQ 4 of the guides).
     pub asks_again: bool,
 }
@@ -28,7 +28,7 @@ impl Disabled {
     pub(super) fn samples() -> Vec<(String, Self)> {
         let page = |asks_again| Self {
             user_id: "PPK2".to_owned(),
-            entry: 'B',
+            entry: "B".to_owned(),
             asks_again,
         };
         vec![

@@ -47,7 +47,7 @@ pub struct ActiveSince {
     /// Date with its zone, as text.
     pub since: String,
     /// Letter of the entry in the app.
-    pub entry: char,
+    pub entry: String,
 }
 
 /// The policy for one account. `observe` shows the user nothing and counts as [`Rule::Off`].
@@ -99,7 +99,7 @@ impl Status {
     pub(super) fn samples() -> Vec<(String, Self)> {
         let active = ActiveSince {
             since: "2 Januari 2027 10.32 WIB".to_owned(),
-            entry: 'B',
+            entry: "B".to_owned(),
         };
         let plain = AccountStatus {
             csrf: SecretText::new("c3JmLXNhbXBsZQ".to_owned()),
@@ -170,7 +170,7 @@ impl Status {
 impl AccountStatus {
     fn view(&self, words: &Words) -> Result<Value, WordsError> {
         let active = self.active.as_ref();
-        let entry = active.map_or(' ', |active| active.entry);
+        let entry = active.map_or("", |active| &active.entry);
         let error = self
             .error
             .map(|error| self.error_view(error, words))
