@@ -1,0 +1,283 @@
+//! The acceptance of a second factor: one durable step, or none.
+
+use crate::authenticator::Factor;
+use crate::domain::audit::AuditEvent;
+use crate::domain::enrollment::{Account, Activation};
+use crate::domain::login::{Outcome, WaitingLogin};
+use crate::domain::session::GatewaySession;
+use crate::domain::throttle::{Attempts, Lane};
+use crate::domain::upstream_session::{State, StoredState};
+use crate::entropy;
+use crate::flow::probe::{Budget, Verdict};
+use crate::flow::sessions::LiveSession;
+use crate::flow::{Client, Engine, FlowError};
+use crate::primitives::{AccountId, OtpCode, Ticket, UpstreamKey, WaitingRef};
+use crate::store::Expect;
+use crate::store::records::{RecordError, Stored};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use subtle::ConstantTimeEq;
+
+/// A clock this far below the highest time ever seen is wrong (threats.md row 32), in seconds.
+const CLOCK_BACK_SECONDS: u64 = 2;
+
+/// An accepted login.
+pub struct Accepted {
+    /// Its session.
+    pub session: Arc<LiveSession>,
+    /// Its upstream session.
+    pub key: UpstreamKey,
+    /// Where the user goes: path and query.
+    pub target: String,
+}
+
+/// What is to be written in the one durable step.
+pub(crate) struct Acceptance<'a> {
+    pub(crate) login: Stored<WaitingLogin>,
+    /// The account as it is to be, and the version it was read at.
+    pub(crate) account: Account,
+    pub(crate) account_expect: Expect,
+    pub(crate) code_digest: [u8; 32],
+    pub(crate) event: AuditEvent,
+    pub(crate) client: &'a Client,
+    /// Further records of this step.
+    pub(crate) cleared: Vec<Cleared>,
+}
+
+/// A record that an acceptance removes.
+pub(crate) enum Cleared {
+    Lane(Lane),
+    Activation(Vec<u8>),
+}
+
+/// How an acceptance went.
+pub(crate) enum AcceptOutcome {
+    Accepted(Accepted),
+    /// Somebody else wrote first: the caller reads again.
+    Overtaken,
+    /// The upstream session is not this user's any more.
+    Gone,
+    /// The upstream could not say whose it is.
+    UpstreamBusy,
+}
+
+impl Engine {
+    /// A waiting login, if the ticket is its own.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store fails.
+    pub async fn waiting_login(
+        &self,
+        reference: WaitingRef,
+        ticket: &Ticket,
+    ) -> Result<Option<Stored<WaitingLogin>>, FlowError> {
+        let found = self.records()?.get::<WaitingLogin>(&reference.0).await?;
+        Ok(found.filter(|login| {
+            bool::from(login.value.ticket_digest.as_slice().ct_eq(ticket.digest().as_slice()))
+        }))
+    }
+
+    /// Refuses to judge codes while the clock is behind the highest time ever seen.
+    ///
+    /// # Errors
+    /// [`FlowError::Clock`].
+    pub fn check_clock(&self) -> Result<(), FlowError> {
+        let now = self.now().0;
+        let high = self.clock_high.fetch_max(now, std::sync::atomic::Ordering::Relaxed);
+        if now.saturating_add(CLOCK_BACK_SECONDS) < high {
+            return Err(FlowError::Clock);
+        }
+        Ok(())
+    }
+
+    /// Carries an acceptance out: a last look at whose the upstream session is, then used step,
+    /// counter, audit record, session and state in one durable step, then the release.
+    pub(crate) async fn accept(
+        &self,
+        acceptance: Acceptance<'_>,
+    ) -> Result<AcceptOutcome, FlowError> {
+        let login = &acceptance.login.value;
+        let Some(key) = login.keys.first().copied() else { return Ok(AcceptOutcome::Gone) };
+        let now = self.now();
+        let entry = self.table.entry(key, now);
+        let verdict =
+            self.probe(&login.jar, acceptance.client, Some(&entry), Budget::Known).await;
+        match verdict {
+            Verdict::Somebody(who) if who.account == login.identity.account => {}
+            Verdict::Somebody(_) | Verdict::Nobody => return Ok(AcceptOutcome::Gone),
+            Verdict::Unknown(_) => return Ok(AcceptOutcome::UpstreamBusy),
+        }
+        let _order = entry.durable.lock().await;
+        if entry.tracked().state != State::Awaiting(login.reference) {
+            return Ok(AcceptOutcome::Overtaken);
+        }
+        let session = GatewaySession {
+            id: entropy::gateway_session_id(&*self.entropy)?,
+            identity: Some(login.identity.clone()),
+            factor: Some(Factor::Totp),
+            account_epoch: acceptance.account.epoch,
+            keys: login.keys.clone(),
+            created: now,
+            last_seen: now,
+            jar: login.jar.clone(),
+        };
+        match self.write_acceptance(&acceptance, &session).await {
+            Ok(()) => {}
+            Err(FlowError::Store(Some(RecordError::Conflict))) => {
+                return Ok(AcceptOutcome::Overtaken);
+            }
+            Err(error) => return Err(error),
+        }
+        let target = login.target.clone();
+        let reference = login.reference;
+        let live = self.sessions.insert(session);
+        let generation = self.table.fresh_generation();
+        if !entry.change(|tracked| tracked.accept(reference, live.id(), generation, now)) {
+            // Ended while the step was written (a logout in another tab): the end wins.
+            live.end();
+            self.sessions.remove(live.id());
+            return Ok(AcceptOutcome::Gone);
+        }
+        Ok(AcceptOutcome::Accepted(Accepted { session: live, key, target }))
+    }
+
+    async fn write_acceptance(
+        &self,
+        acceptance: &Acceptance<'_>,
+        session: &GatewaySession,
+    ) -> Result<(), FlowError> {
+        let records = self.records()?;
+        let login = &acceptance.login.value;
+        let account_id = &login.identity.account;
+        let now = session.created;
+        let accepted = WaitingLogin {
+            outcome: Outcome::Accepted {
+                session: session.id,
+                code_digest: acceptance.code_digest,
+                at: now,
+            },
+            ..login.clone()
+        };
+        let state = StoredState {
+            state: State::Accepted(session.id),
+            since: now,
+            jar: login.jar.clone(),
+            logout_owed: false,
+        };
+        let who = Some((account_id, login.identity.role.as_str()));
+        let mut draft = records
+            .draft()
+            .put(&records.account_key(account_id), acceptance.account_expect, &acceptance.account)
+            .put(&login.reference.0, Expect::Version(acceptance.login.version), &accepted)
+            .put(&session.id.0, Expect::Absent, session)
+            .audit(&self.audit(acceptance.client, who, acceptance.event.clone()));
+        for key in &login.keys {
+            draft = draft.put(&key.0, Expect::Any, &state);
+        }
+        for cleared in &acceptance.cleared {
+            draft = match cleared {
+                Cleared::Lane(lane) => {
+                    let key = records.attempts_key(account_id, Factor::Totp, *lane);
+                    draft.delete::<Attempts>(&key, Expect::Any)
+                }
+                Cleared::Activation(key) => draft.delete::<Activation>(key, Expect::Any),
+            };
+        }
+        records.commit(draft).await?;
+        Ok(())
+    }
+
+    /// The account's record with the version to expect when it is written.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store fails.
+    pub(crate) async fn account_for_update(
+        &self,
+        id: &AccountId,
+    ) -> Result<(Account, Expect), FlowError> {
+        let records = self.records()?;
+        let found = records.get::<Account>(&records.account_key(id)).await?;
+        Ok(match found {
+            Some(stored) => (stored.value, Expect::Version(stored.version)),
+            None => (Account::new(id.clone()), Expect::Absent),
+        })
+    }
+}
+
+/// What is kept of a code to recognise the very same acceptance again: a hash bound to the login.
+pub(crate) fn code_digest(reference: WaitingRef, code: &OtpCode) -> [u8; 32] {
+    let text = [&reference.0[..], code.expose().as_bytes()].concat();
+    let mut out = [0; 32];
+    out.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, &text).as_ref());
+    out
+}
+
+/// Slows addresses down that fail a lot. It never refuses, and it does nothing at all for loopback
+/// addresses: behind a front server that is not named as trusted everybody would seem to be one.
+#[derive(Debug, Default)]
+pub struct Slowdown(Mutex<BTreeMap<IpAddr, (u32, u64)>>);
+
+/// Failures of one address before it is slowed.
+const FREE_ADDRESS_FAILURES: u32 = 10;
+/// After so many seconds an address is forgotten.
+const ADDRESS_MEMORY_SECONDS: u64 = 600;
+/// Longest pause in milliseconds.
+const PAUSE_MILLIS_MAX: u64 = 5_000;
+/// Addresses remembered at most; beyond that the oldest knowledge goes.
+const ADDRESSES_MAX: usize = 10_000;
+
+impl Slowdown {
+    /// How long an attempt from this address pauses first.
+    pub fn pause(&self, address: IpAddr, now: u64) -> Duration {
+        let addresses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let failures = addresses
+            .get(&address)
+            .filter(|(_, at)| now.saturating_sub(*at) < ADDRESS_MEMORY_SECONDS)
+            .map_or(0, |(failures, _)| *failures);
+        let Some(doublings) = failures.checked_sub(FREE_ADDRESS_FAILURES) else {
+            return Duration::ZERO;
+        };
+        let millis = 100u64.checked_shl(doublings.min(16)).unwrap_or(PAUSE_MILLIS_MAX);
+        Duration::from_millis(millis.min(PAUSE_MILLIS_MAX))
+    }
+
+    /// Notes a failure.
+    pub fn note_failure(&self, address: IpAddr, now: u64) {
+        if address.is_loopback() {
+            return;
+        }
+        let mut addresses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if addresses.len() >= ADDRESSES_MAX {
+            addresses.retain(|_, (_, at)| now.saturating_sub(*at) < ADDRESS_MEMORY_SECONDS);
+            if addresses.len() >= ADDRESSES_MAX {
+                addresses.clear();
+            }
+        }
+        let entry = addresses.entry(address).or_insert((0, now));
+        if now.saturating_sub(entry.1) >= ADDRESS_MEMORY_SECONDS {
+            entry.0 = 0;
+        }
+        *entry = (entry.0.saturating_add(1), now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_slowed_and_never_loopback() {
+        let slowdown = Slowdown::default();
+        let stranger = IpAddr::from([203, 0, 113, 9]);
+        let here = IpAddr::from([127, 0, 0, 1]);
+        for _ in 0..40 {
+            slowdown.note_failure(stranger, 1_000);
+            slowdown.note_failure(here, 1_000);
+        }
+        assert_eq!(slowdown.pause(stranger, 1_001), Duration::from_secs(5));
+        assert_eq!(slowdown.pause(stranger, 1_600), Duration::ZERO);
+        assert_eq!(slowdown.pause(here, 1_001), Duration::ZERO);
+    }
+}

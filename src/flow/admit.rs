@@ -1,0 +1,338 @@
+//! Before a request goes up: what did it come with, and what becomes of it?
+
+use crate::domain::gate::{Presented, RequestFacts, RequestVerdict, request_verdict};
+use crate::domain::jar::Jar;
+use crate::domain::session::Liveness;
+use crate::domain::throttle::Lane;
+use crate::domain::upstream_session::State;
+use crate::domain::enforcement::{Requirement, requirement};
+use crate::domain::gate::Evidence;
+use crate::domain::login::Need;
+use crate::flow::judge::{Case, Due};
+use crate::flow::sessions::LiveSession;
+use crate::flow::table::Entry;
+use crate::flow::{Client, Engine, FlowError};
+use crate::primitives::{AccountId, GatewaySessionId, Ticket, UnixSeconds, UpstreamKey, WaitingRef};
+use crate::profile::CookieClass;
+use crate::seal::{Purpose, SealError};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Accounts remembered in one browser: officials share office machines.
+const KNOWN_ACCOUNTS_MAX: usize = 20;
+/// Longest value of the seal's cookie: browsers keep 4,096 bytes of name and value.
+const SEALED_CHARS_MAX: usize = 4_000;
+/// How long a browser is known, in seconds: half a year.
+const KNOWN_SECONDS: u64 = 182 * 86_400;
+/// Bytes of one remembered account: its hash and when it was accepted.
+const KNOWN_BYTES: usize = 20;
+
+/// The cookies of a request, parted by whose they are; nothing is believed yet.
+#[derive(Debug, Default)]
+pub struct Cookies<'r> {
+    /// The accepted session's seal.
+    pub seal: Option<&'r [u8]>,
+    /// The known browser's seal.
+    pub known: Option<&'r [u8]>,
+    /// Tickets of waiting logins, by reference.
+    pub tickets: Vec<(WaitingRef, Ticket)>,
+    /// Everything else, in order.
+    pub others: Vec<(&'r [u8], &'r [u8])>,
+}
+
+/// What a request came with, once checked.
+pub struct Carried {
+    /// For the gate.
+    pub presented: Presented,
+    /// Cookies that may go up with the session.
+    pub jar: Jar,
+    /// Upstream session of the jar.
+    pub key: Option<UpstreamKey>,
+    /// Entry of that session, held while the request is under way.
+    pub entry: Option<Arc<Entry>>,
+    /// The accepted session.
+    pub owner: Option<Arc<LiveSession>>,
+    /// A seal that opens nothing any more: the browser is told to forget it.
+    pub stale_seal: bool,
+}
+
+/// What is sealed into the accepted session's cookie.
+pub struct SealedSession {
+    /// Which.
+    pub session: GatewaySessionId,
+    /// Its upstream session.
+    pub key: UpstreamKey,
+    /// The upstream's cookies.
+    pub jar: Jar,
+}
+
+impl SealedSession {
+    /// Bytes to be sealed: two ids of 16 bytes, then the jar.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [&self.session.0[..], &self.key.0, &self.jar.to_bytes()].concat()
+    }
+
+    /// Reads them back.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (session, rest) = bytes.split_at_checked(16)?;
+        let (key, jar) = rest.split_at_checked(16)?;
+        Some(Self {
+            session: GatewaySessionId(session.try_into().ok()?),
+            key: UpstreamKey(key.try_into().ok()?),
+            jar: Jar::from_bytes(jar)?,
+        })
+    }
+}
+
+impl Engine {
+    /// Checks what a request came with. The seal wins over a stamped cookie, so that late anonymous
+    /// answers and other contexts on the host cannot push a user out (design.md section 2).
+    pub fn carried(&self, cookies: &Cookies<'_>) -> Carried {
+        let now = self.now();
+        let sealed = cookies.seal.map(|text| self.open_seal(text, now));
+        match sealed {
+            Some(Some(carried)) => carried,
+            Some(None) => Carried { stale_seal: true, ..self.stamped(cookies, now) },
+            None => self.stamped(cookies, now),
+        }
+    }
+
+    fn open_seal(&self, text: &[u8], now: UnixSeconds) -> Option<Carried> {
+        let plain = self.seals.open(Purpose::Accepted, text)?;
+        let mut sealed = SealedSession::from_bytes(&plain)?;
+        let owner = self.sessions.find(sealed.session)?;
+        if owner.is_ended() || owner.liveness(self.settings.session, now) != Liveness::Live {
+            return None;
+        }
+        let entry = self.table.find(sealed.key)?;
+        let held = match entry.tracked().state {
+            State::Accepted(session) if session == sealed.session => false,
+            State::Held(session) if session == sealed.session => true,
+            State::Free
+            | State::Suspect
+            | State::Awaiting(_)
+            | State::Accepted(_)
+            | State::Held(_)
+            | State::Ended => return None,
+        };
+        if sealed.jar.is_empty() {
+            // Too large for a cookie: it stayed in the record.
+            sealed.jar = owner.jar();
+        }
+        Some(Carried {
+            presented: Presented::Sealed { session: sealed.session, held },
+            jar: sealed.jar,
+            key: Some(sealed.key),
+            entry: Some(entry),
+            owner: Some(owner),
+            stale_seal: false,
+        })
+    }
+
+    fn stamped(&self, cookies: &Cookies<'_>, now: UnixSeconds) -> Carried {
+        let life = self.profile.session_longest_life_seconds();
+        let mut jar = Jar::default();
+        for (name, stamped) in &cookies.others {
+            match self.profile.cookie_class(name) {
+                CookieClass::Session | CookieClass::Unlisted => {}
+                CookieClass::Readable | CookieClass::ScriptMade => continue,
+            }
+            if let Some((value, issued)) = self.seals.unstamp(name, stamped)
+                && now.since(issued) < life
+                && jar.get(name).is_none()
+            {
+                // Of several good ones the first counts, as for the upstream.
+                jar.set(name, value);
+            }
+        }
+        let Some(key) = self.key_of(&jar) else {
+            return Carried {
+                presented: Presented::Nothing,
+                jar: Jar::default(),
+                key: None,
+                entry: None,
+                owner: None,
+                stale_seal: false,
+            };
+        };
+        let entry = self.table.find(key);
+        let (state, generation) = entry.as_ref().map_or((State::Free, 0), |entry| {
+            let tracked = entry.tracked();
+            (tracked.state, tracked.generation)
+        });
+        let has_ticket = match state {
+            State::Awaiting(login) => cookies.tickets.iter().any(|(at, _)| *at == login),
+            _ => false,
+        };
+        Carried {
+            presented: Presented::Stamped { key, state, generation, has_ticket },
+            jar,
+            key: Some(key),
+            entry,
+            owner: None,
+            stale_seal: false,
+        }
+    }
+
+    /// Whether the policy in force still lets this session go on. A stricter policy reaches it at
+    /// its next request (threats.md row 45).
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store fails: then nothing may go up.
+    pub async fn still_allowed(
+        &self,
+        carried: &Carried,
+        client: &Client,
+    ) -> Result<Option<Due>, FlowError> {
+        let Some(owner) = &carried.owner else { return Ok(None) };
+        let policy = self.policy.load();
+        if owner.meets_policy(policy.version) {
+            return Ok(None);
+        }
+        let identity = owner.record().identity.clone();
+        let need = match &identity {
+            _ if owner.factor().is_some() => Requirement::Nothing,
+            Some(who) => {
+                let enrolled = self.account(who).await?.binding.is_some();
+                let key = Some((&who.account.user_type, &who.role));
+                requirement(&policy.file, key, enrolled).requirement
+            }
+            // Let pass unread under a ceiling that only observed: known only as "somebody".
+            None => requirement(&policy.file, None, false).requirement,
+        };
+        let need = match need {
+            Requirement::Nothing => {
+                owner.note_policy(policy.version);
+                return Ok(None);
+            }
+            Requirement::Activate => Need::Activate,
+            Requirement::Verify => Need::Verify,
+        };
+        let (Some(identity), Some(key)) = (identity, carried.key) else {
+            self.end_session(owner, "policy", client).await;
+            return Ok(None);
+        };
+        let case = Case {
+            evidence: Evidence::SessionChanged,
+            client,
+            sent: Some(key),
+            sent_jar: carried.jar.clone(),
+            jar: carried.jar.clone(),
+            owner: Some(owner.clone()),
+            marked: true,
+            target: self.home(),
+        };
+        let mode = crate::domain::enforcement::mode_for(
+            &policy.file,
+            Some((&identity.account.user_type, &identity.role)),
+        );
+        self.demand(&case, key, identity, need, mode).await
+    }
+
+    /// Address of the upstream's page for logged-in users.
+    pub fn home(&self) -> String {
+        let first = self.profile.probe_pages().first();
+        first.map_or_else(|| format!("{}/", self.profile.context()), |page| page.path.clone())
+    }
+
+    /// The gate's word on a request.
+    pub fn admit(&self, facts: RequestFacts<'_>, presented: Presented) -> RequestVerdict {
+        request_verdict(facts, presented)
+    }
+
+    /// Waits until the verdict on a session may have come. `false`: too many wait already, or it
+    /// did not come in time.
+    pub async fn wait_for_verdict(&self, entry: &Entry) -> bool {
+        let Ok(_turn) = self.budgets.waiters.try_acquire() else { return false };
+        let mut changes = entry.changes();
+        let wait = Duration::from_secs(self.settings.verdict_wait_seconds);
+        timeout(wait, async {
+            while in_doubt(entry) {
+                if changes.changed().await.is_err() {
+                    return false;
+                }
+            }
+            true
+        })
+        .await
+        .unwrap_or(false)
+    }
+
+    /// The seal for an accepted session. What would not fit a cookie stays in the record.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub fn sealed_cookie(
+        &self,
+        session: &LiveSession,
+        key: UpstreamKey,
+        jar: &Jar,
+    ) -> Result<String, SealError> {
+        session.keep_jar(jar);
+        let seal = |jar: Jar| {
+            let sealed = SealedSession { session: session.id(), key, jar };
+            self.seals.seal(Purpose::Accepted, &sealed.to_bytes())
+        };
+        let sealed = seal(jar.clone())?;
+        if sealed.len() <= SEALED_CHARS_MAX { Ok(sealed) } else { seal(Jar::default()) }
+    }
+
+    /// In which lane an account's attempts from this browser count.
+    pub fn lane(&self, known: Option<&[u8]>, account: &AccountId) -> Lane {
+        let remembered = self.known_accounts(known);
+        let wanted = self.known_mark(account);
+        if remembered.iter().any(|(mark, _)| *mark == wanted) {
+            Lane::KnownBrowser
+        } else {
+            Lane::Unknown
+        }
+    }
+
+    /// The known browser's cookie after a full acceptance of `account`.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub fn remember_browser(
+        &self,
+        known: Option<&[u8]>,
+        account: &AccountId,
+    ) -> Result<String, SealError> {
+        let wanted = self.known_mark(account);
+        let mut accounts = self.known_accounts(known);
+        accounts.retain(|(mark, _)| *mark != wanted);
+        accounts.insert(0, (wanted, self.now()));
+        accounts.truncate(KNOWN_ACCOUNTS_MAX);
+        let mut plain = Vec::with_capacity(accounts.len() * KNOWN_BYTES);
+        for (mark, at) in accounts {
+            plain.extend_from_slice(&mark.0);
+            plain.extend_from_slice(&u32::try_from(at.0).unwrap_or(u32::MAX).to_be_bytes());
+        }
+        self.seals.seal(Purpose::KnownBrowser, &plain)
+    }
+
+    fn known_accounts(&self, known: Option<&[u8]>) -> Vec<(UpstreamKey, UnixSeconds)> {
+        let now = self.now();
+        let Some(plain) = known.and_then(|text| self.seals.open(Purpose::KnownBrowser, text))
+        else {
+            return Vec::new();
+        };
+        plain
+            .chunks_exact(KNOWN_BYTES)
+            .filter_map(|chunk| {
+                let (mark, at) = chunk.split_at_checked(16)?;
+                let at = u32::from_be_bytes(at.try_into().ok()?);
+                Some((UpstreamKey(mark.try_into().ok()?), UnixSeconds(u64::from(at))))
+            })
+            .filter(|(_, at)| now.since(*at) < KNOWN_SECONDS)
+            .collect()
+    }
+
+    fn known_mark(&self, account: &AccountId) -> UpstreamKey {
+        self.seals.upstream_key(&[b"known\0", account.key().as_slice()].concat())
+    }
+}
+
+fn in_doubt(entry: &Entry) -> bool {
+    matches!(entry.tracked().state, State::Suspect | State::Held(_))
+}

@@ -1,0 +1,216 @@
+//! What follows when somebody is logged in: release, or a waiting login.
+
+use crate::domain::audit::AuditEvent;
+use crate::domain::enforcement::{Decision, Requirement};
+use crate::domain::enrollment::Account;
+use crate::domain::jar::Jar;
+use crate::domain::login::{Need, Outcome, WaitingLogin};
+use crate::domain::policy_file::Mode;
+use crate::domain::session::GatewaySession;
+use crate::domain::upstream_session::{State, StoredState};
+use crate::entropy;
+use crate::flow::judge::{Case, Conclusion, Due};
+use crate::flow::sessions::LiveSession;
+use crate::flow::{Client, Engine, FlowError};
+use crate::primitives::{Identity, UpstreamKey};
+use crate::store::Expect;
+use std::sync::Arc;
+
+impl Engine {
+    /// Begins a waiting login: nothing of the session goes down until its second factor is
+    /// accepted. `None` when the upstream session is over meanwhile.
+    ///
+    /// # Errors
+    /// [`FlowError`] when it could not be written; the session then stays closed.
+    pub(crate) async fn demand(
+        &self,
+        case: &Case<'_>,
+        key: UpstreamKey,
+        identity: Identity,
+        need: Need,
+        mode: Mode,
+    ) -> Result<Option<Due>, FlowError> {
+        let records = self.records()?;
+        let now = self.now();
+        let reference = entropy::waiting_ref(&*self.entropy)?;
+        let ticket = entropy::ticket(&*self.entropy)?;
+        let entry = self.table.entry(key, now);
+        let order = entry.durable.lock().await;
+        let generation = self.table.fresh_generation();
+        if !entry.change(|tracked| tracked.wait_for(reference, generation, now)) {
+            return Ok(None);
+        }
+        entry.keep_jar(&case.jar);
+        let limits = self.settings.login;
+        let activation = need == Need::Activate;
+        let login = WaitingLogin {
+            reference,
+            ticket_digest: ticket.digest(),
+            need,
+            keys: vec![key],
+            jar: case.jar.clone(),
+            target: case.target.clone(),
+            created: now,
+            window_until: now.plus(limits.window_seconds),
+            extensions_left: limits.extensions,
+            outcome: Outcome::Waiting,
+            identity,
+        };
+        let state = StoredState {
+            state: State::Awaiting(reference),
+            since: now,
+            jar: case.jar.clone(),
+            logout_owed: false,
+        };
+        let who = (&login.identity.account, login.identity.role.as_str());
+        let event = AuditEvent::LoginWaiting { mode, activation };
+        let mut draft = records
+            .draft()
+            .put(&reference.0, Expect::Absent, &login)
+            .put(&key.0, Expect::Any, &state)
+            .audit(&self.audit(case.client, Some(who), event));
+        if let Some(owner) = &case.owner {
+            owner.end();
+            draft = draft.delete::<GatewaySession>(&owner.id().0, Expect::Any);
+        }
+        records.commit(draft).await?;
+        drop(order);
+        if let Some(owner) = &case.owner {
+            self.sessions.remove(owner.id());
+        }
+        if let Some(old) = case.sent.filter(|old| *old != key) {
+            self.end_upstream(old, &case.sent_jar).await;
+        }
+        Ok(Some(Due { reference, ticket, need }))
+    }
+
+    /// Releases a session without a second factor, because the policy asks for none.
+    pub(crate) async fn release(
+        &self,
+        case: &Case<'_>,
+        key: UpstreamKey,
+        identity: Option<Identity>,
+        account: &Account,
+        decision: Decision,
+    ) -> Result<Conclusion, FlowError> {
+        self.release_with(case, key, identity, account.epoch, decision).await
+    }
+
+    /// The same for a page that could not be read, under a ceiling that only observes.
+    pub(crate) async fn release_unread(
+        &self,
+        case: &Case<'_>,
+        key: UpstreamKey,
+        decision: Decision,
+    ) -> Result<Conclusion, FlowError> {
+        self.release_with(case, key, None, 0, decision).await
+    }
+
+    async fn release_with(
+        &self,
+        case: &Case<'_>,
+        key: UpstreamKey,
+        identity: Option<Identity>,
+        account_epoch: u64,
+        decision: Decision,
+    ) -> Result<Conclusion, FlowError> {
+        debug_assert_eq!(decision.requirement, Requirement::Nothing);
+        let records = self.records()?;
+        let now = self.now();
+        let session = GatewaySession {
+            id: entropy::gateway_session_id(&*self.entropy)?,
+            identity,
+            factor: None,
+            account_epoch,
+            keys: vec![key],
+            created: now,
+            last_seen: now,
+            jar: case.jar.clone(),
+        };
+        let entry = self.table.entry(key, now);
+        let order = entry.durable.lock().await;
+        if matches!(entry.tracked().state, State::Ended | State::Awaiting(_)) {
+            return Ok(Conclusion::Refused);
+        }
+        let state = accepted_state(&session, now);
+        let who = session.identity.as_ref().map(|i| (&i.account, i.role.as_str()));
+        let would_ask = decision.would_require.is_some();
+        let event = AuditEvent::LoginReleased { mode: decision.mode, would_ask };
+        let mut draft = records
+            .draft()
+            .put(&session.id.0, Expect::Absent, &session)
+            .put(&key.0, Expect::Any, &state)
+            .audit(&self.audit(case.client, who, event));
+        if let Some(owner) = &case.owner {
+            owner.end();
+            draft = draft.delete::<GatewaySession>(&owner.id().0, Expect::Any);
+        }
+        records.commit(draft).await?;
+        let live = self.sessions.insert(session);
+        let generation = self.table.fresh_generation();
+        let released = entry.change(|tracked| tracked.release(live.id(), generation, now));
+        drop(order);
+        if let Some(owner) = &case.owner {
+            self.sessions.remove(owner.id());
+        }
+        if let Some(old) = case.sent.filter(|old| *old != key) {
+            self.end_upstream(old, &case.sent_jar).await;
+        }
+        if !released {
+            return Ok(Conclusion::Refused);
+        }
+        Ok(Conclusion::Released { session: live, key })
+    }
+
+    /// A further upstream session id of an accepted session, same user.
+    pub(crate) async fn adopt_key(
+        &self,
+        owner: &Arc<LiveSession>,
+        key: UpstreamKey,
+        jar: &Jar,
+    ) -> Result<(), FlowError> {
+        let records = self.records()?;
+        let now = self.now();
+        owner.add_key(key);
+        owner.keep_jar(jar);
+        let entry = self.table.entry(key, now);
+        let _order = entry.durable.lock().await;
+        let record = owner.to_record();
+        let draft = records
+            .draft()
+            .put(&record.id.0, Expect::Any, &record)
+            .put(&key.0, Expect::Any, &accepted_state(&record, now));
+        records.commit(draft).await?;
+        let generation = self.table.fresh_generation();
+        entry.change(|tracked| tracked.release(owner.id(), generation, now));
+        Ok(())
+    }
+
+    /// Writes down that somebody else appeared inside an accepted session.
+    pub(crate) async fn note_identity_change(
+        &self,
+        owner: &LiveSession,
+        to: &Identity,
+        client: &Client,
+    ) {
+        if owner.account() == Some(&to.account) {
+            return;
+        }
+        let Ok(records) = self.records() else { return };
+        let who = owner.record().identity.as_ref().map(|i| (&i.account, i.role.as_str()));
+        let event = AuditEvent::IdentityChanged { to: to.account.clone() };
+        let draft = records.draft().audit(&self.audit(client, who, event));
+        if records.commit(draft).await.is_err() {
+            tracing::error!(request.id = %client.request_id, "an identity change could not be recorded");
+        }
+    }
+}
+
+fn accepted_state(session: &GatewaySession, now: crate::primitives::UnixSeconds) -> StoredState {
+    StoredState {
+        state: State::Accepted(session.id),
+        since: now,
+        jar: session.jar.clone(),
+        logout_owed: false,
+    }
+}

@@ -1,0 +1,70 @@
+//! Disable: the owner removes the binding from inside his session, with a current code.
+
+use crate::domain::audit::AuditEvent;
+use crate::domain::enrollment::entry_letter;
+use crate::domain::throttle::Lane;
+use crate::flow::activate::AccountChange;
+use crate::flow::sessions::LiveSession;
+use crate::flow::verify::{CodeRefusal, Compared};
+use crate::flow::{Client, Engine, FlowError};
+use crate::primitives::OtpCode;
+use std::sync::Arc;
+
+/// What a typed code did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DisableOutcome {
+    /// The binding is gone; this session goes on, the others ended.
+    Disabled,
+    /// Refused; nothing changed.
+    Refused(CodeRefusal),
+    /// There is nothing to disable.
+    NotActive,
+}
+
+impl Engine {
+    /// Judges a code typed on the status page and removes the binding.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store or the clock fails: nothing changed.
+    pub async fn disable(
+        &self,
+        session: &Arc<LiveSession>,
+        typed: &str,
+        client: &Client,
+    ) -> Result<DisableOutcome, FlowError> {
+        let Some(identity) = session.record().identity.clone() else {
+            return Ok(DisableOutcome::NotActive);
+        };
+        self.check_clock()?;
+        let Some(code) = OtpCode::parse(typed) else {
+            return Ok(DisableOutcome::Refused(CodeRefusal::Malformed));
+        };
+        // Inside an accepted session the owner's own lane counts.
+        let lane = Lane::KnownBrowser;
+        let compared =
+            self.compare(&identity.account, &identity.role, &code, lane, client).await?;
+        let (mut account, expect) = match compared {
+            Compared::Refused(refusal) => return Ok(DisableOutcome::Refused(refusal)),
+            Compared::Unbound => return Ok(DisableOutcome::NotActive),
+            Compared::Good { account, expect } => (account, expect),
+        };
+        let entry = account.binding.take().map(|b| entry_letter(b.generation)).unwrap_or_default();
+        account.epoch = account.epoch.saturating_add(1);
+        let event = AuditEvent::Disabled { entry };
+        let changed = AccountChange { account, expect, event: event.clone() };
+        // This session keeps the factor that it was accepted with: it stays until it ends, and the
+        // next login asks for a new activation where the policy requires one (FAQ 4).
+        let factor = session.factor().or(Some(crate::authenticator::Factor::Totp));
+        if !self.change_from_session(session, changed, factor, client).await? {
+            let wait_seconds = crate::authenticator::totp::STEP_SECONDS;
+            return Ok(DisableOutcome::Refused(CodeRefusal::Used { wait_seconds }));
+        }
+        self.end_others(&identity.account, session.id(), "disabled", client).await;
+        self.notices.notify(crate::flow::notices::Notice {
+            account: identity.account,
+            event,
+            client: client.address.to_string(),
+        });
+        Ok(DisableOutcome::Disabled)
+    }
+}

@@ -1,0 +1,263 @@
+//! Judging an answer that may have logged somebody in: mark, probe, conclude.
+
+use crate::domain::enforcement::{Requirement, requirement};
+use crate::domain::gate::Evidence;
+use crate::domain::jar::Jar;
+use crate::domain::policy_file::Mode;
+use crate::flow::mark::MarkError;
+use crate::flow::probe::{Budget, Verdict};
+use crate::flow::sessions::LiveSession;
+use crate::flow::{Client, Engine, FlowError};
+use crate::primitives::{Identity, Ticket, UpstreamKey, WaitingRef};
+use crate::domain::enrollment::Account;
+use crate::domain::login::Need;
+use std::sync::Arc;
+
+/// An answer to be judged.
+pub struct Case<'a> {
+    /// Why.
+    pub evidence: Evidence,
+    /// Whose request it answers.
+    pub client: &'a Client,
+    /// The upstream session that went up with the request.
+    pub sent: Option<UpstreamKey>,
+    /// The upstream's cookies that went up.
+    pub sent_jar: Jar,
+    /// The same after the answer's Set-Cookie headers.
+    pub jar: Jar,
+    /// The accepted session in which it happened.
+    pub owner: Option<Arc<LiveSession>>,
+    /// Whether `sent` was marked before the request went up.
+    pub marked: bool,
+    /// Where the user goes once accepted: path and query.
+    pub target: String,
+}
+
+/// What becomes of it.
+pub enum Conclusion {
+    /// Nobody is logged in: goes down with stamped cookies. `ended` when an accepted session was
+    /// found to be over upstream.
+    Anonymous {
+        /// An accepted session ended with it.
+        ended: bool,
+    },
+    /// The owner of the session is still who he was: goes down, re-sealed.
+    SameOwner {
+        /// Session whose cookies are sealed again.
+        session: Arc<LiveSession>,
+        /// Its upstream session now.
+        key: UpstreamKey,
+    },
+    /// Logged in, and the policy asks for nothing: goes down with a new seal.
+    Released {
+        /// The new session.
+        session: Arc<LiveSession>,
+        /// Its upstream session.
+        key: UpstreamKey,
+    },
+    /// A second factor is due: nothing goes down but the way to it.
+    SecondFactor(Due),
+    /// Not known who is logged in: nothing goes down.
+    InDoubt,
+    /// The session takes no logins (it waits, or is over): nothing goes down.
+    Refused,
+}
+
+/// The way to a waiting login.
+#[derive(Debug)]
+pub struct Due {
+    /// Its reference.
+    pub reference: WaitingRef,
+    /// Its bearer value, for the cookie.
+    pub ticket: Ticket,
+    /// What is due.
+    pub need: Need,
+}
+
+impl Engine {
+    /// Judges one answer. Nothing of it may go down before this returns.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store fails: then nothing goes down either.
+    pub async fn conclude(&self, case: Case<'_>) -> Result<Conclusion, FlowError> {
+        let new = self.key_of(&case.jar);
+        let Some(new) = new.or(case.sent) else {
+            // No session went up and none came down: there is nothing to be logged in with.
+            return Ok(Conclusion::Anonymous { ended: false });
+        };
+        if let Some(refused) = self.mark_case(&case, new).await? {
+            return Ok(refused);
+        }
+        let verdict = self.verdict_on(&case, new).await;
+        tracing::info!(
+            request.id = %case.client.request_id,
+            session = ?new,
+            evidence = case.evidence.as_str(),
+            verdict = verdict_word(&verdict),
+            "an answer was judged"
+        );
+        match verdict {
+            Verdict::Nobody => self.conclude_nobody(&case, new).await,
+            Verdict::Somebody(identity) => self.conclude_somebody(&case, new, identity).await,
+            Verdict::Unknown(_) => self.conclude_unknown(&case, new).await,
+        }
+    }
+
+    async fn mark_case(
+        &self,
+        case: &Case<'_>,
+        new: UpstreamKey,
+    ) -> Result<Option<Conclusion>, FlowError> {
+        let mut due = Vec::new();
+        if let Some(sent) = case.sent
+            && !case.marked
+        {
+            due.push((sent, &case.sent_jar));
+        }
+        if case.sent != Some(new) {
+            due.push((new, &case.jar));
+        }
+        for (key, jar) in due {
+            match self.mark_found(key, jar).await {
+                Ok(()) => {}
+                Err(MarkError::Store(error)) => return Err(error),
+                Err(MarkError::Busy | MarkError::Refused) => {
+                    self.lose_all(case, new);
+                    return Ok(Some(Conclusion::Refused));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    async fn verdict_on(&self, case: &Case<'_>, new: UpstreamKey) -> Verdict {
+        let budget = match case.evidence {
+            Evidence::KnownLogin => Budget::Known,
+            Evidence::Candidate
+            | Evidence::PrivateRedirect
+            | Evidence::SessionChanged
+            | Evidence::PartialAnswer => Budget::Blind,
+        };
+        let entry = self.table.find(new);
+        let verdict = self.probe(&case.jar, case.client, entry.as_deref(), budget).await;
+        // The id changed: the old one may be logged in as well.
+        if verdict == Verdict::Nobody
+            && let Some(old) = case.sent.filter(|old| *old != new)
+        {
+            let entry = self.table.find(old);
+            return self.probe(&case.sent_jar, case.client, entry.as_deref(), budget).await;
+        }
+        verdict
+    }
+
+    async fn conclude_nobody(
+        &self,
+        case: &Case<'_>,
+        new: UpstreamKey,
+    ) -> Result<Conclusion, FlowError> {
+        let mut ended = false;
+        if let Some(owner) = &case.owner {
+            // The upstream session of an accepted user is over: so is ours.
+            self.end_session(owner, "upstream-ended", case.client).await;
+            ended = true;
+        }
+        if let Some(old) = case.sent.filter(|old| *old != new) {
+            self.end_upstream(old, &case.sent_jar).await;
+        }
+        if case.owner.is_none() || case.sent != Some(new) {
+            self.settle_same(new).await?;
+        }
+        Ok(Conclusion::Anonymous { ended })
+    }
+
+    async fn conclude_somebody(
+        &self,
+        case: &Case<'_>,
+        new: UpstreamKey,
+        identity: Identity,
+    ) -> Result<Conclusion, FlowError> {
+        let account = self.account(&identity).await?;
+        let policy = self.policy.load();
+        let who = Some((&identity.account.user_type, &identity.role));
+        let decision = requirement(&policy.file, who, account.binding.is_some());
+        if let Some(owner) = &case.owner
+            && owner.account() == Some(&identity.account)
+            && (decision.requirement == Requirement::Nothing || owner.factor().is_some())
+        {
+            return self.conclude_same_owner(case, owner, new).await;
+        }
+        if let Some(owner) = &case.owner {
+            self.note_identity_change(owner, &identity, case.client).await;
+        }
+        let need = match decision.requirement {
+            Requirement::Nothing => {
+                return self.release(case, new, Some(identity), &account, decision).await;
+            }
+            Requirement::Activate => Need::Activate,
+            Requirement::Verify => Need::Verify,
+        };
+        let due = self.demand(case, new, identity, need, decision.mode).await?;
+        Ok(due.map_or(Conclusion::Refused, Conclusion::SecondFactor))
+    }
+
+    async fn conclude_same_owner(
+        &self,
+        case: &Case<'_>,
+        owner: &Arc<LiveSession>,
+        new: UpstreamKey,
+    ) -> Result<Conclusion, FlowError> {
+        if owner.is_ended() {
+            return Ok(Conclusion::Refused);
+        }
+        if case.sent == Some(new) {
+            self.settle_same(new).await?;
+        } else {
+            self.adopt_key(owner, new, &case.jar).await?;
+            if let Some(old) = case.sent {
+                self.end_upstream(old, &case.sent_jar).await;
+            }
+        }
+        Ok(Conclusion::SameOwner { session: owner.clone(), key: new })
+    }
+
+    async fn conclude_unknown(
+        &self,
+        case: &Case<'_>,
+        new: UpstreamKey,
+    ) -> Result<Conclusion, FlowError> {
+        let policy = self.policy.load();
+        if policy.file.ceiling <= Mode::Observe && case.owner.is_none() {
+            // The operator only watches: a page that does not fit the profile stops nobody.
+            let decision = requirement(&policy.file, None, false);
+            return self.release_unread(case, new, decision).await;
+        }
+        self.lose_all(case, new);
+        Ok(Conclusion::InDoubt)
+    }
+
+    fn lose_all(&self, case: &Case<'_>, new: UpstreamKey) {
+        self.settle_lost(new);
+        if let Some(old) = case.sent.filter(|old| *old != new) {
+            self.settle_lost(old);
+        }
+    }
+
+    /// The record of an account; one that was never activated has none yet.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store fails.
+    pub async fn account(&self, identity: &Identity) -> Result<Account, FlowError> {
+        let records = self.records()?;
+        let key = records.account_key(&identity.account);
+        let found = records.get::<Account>(&key).await?;
+        Ok(found.map_or_else(|| Account::new(identity.account.clone()), |stored| stored.value))
+    }
+}
+
+fn verdict_word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Somebody(_) => "somebody",
+        Verdict::Nobody => "nobody",
+        Verdict::Unknown(_) => "unknown",
+    }
+}

@@ -1,0 +1,248 @@
+//! Use cases: async, without a word of HTTP framing or pingora. Each loads, asks the domain, stores,
+//! answers with an enum; what it means in bytes is the business of `pages/` and `proxy/`.
+//!
+//! May import: everything below (domain, profile, config, seal, store, render is not needed here).
+//! To add a use case: a file with the verb as its name and an `impl Engine` block in it.
+
+pub mod accept;
+pub mod activate;
+pub mod admit;
+pub mod carry;
+pub mod demand;
+pub mod disable;
+pub mod end;
+pub mod judge;
+pub mod mark;
+pub mod notices;
+pub mod probe;
+pub mod sessions;
+pub mod start;
+pub mod sweep;
+pub mod table;
+pub mod upstream;
+pub mod verify;
+
+use crate::clock::Clock;
+use crate::domain::audit::{AuditEvent, AuditRecord};
+use crate::domain::enrollment::ActivationLimits;
+use crate::domain::jar::Jar;
+use crate::domain::login::LoginLimits;
+use crate::domain::policy_file::PolicyFile;
+use crate::domain::session::SessionLimits;
+use crate::entropy::{Entropy, EntropyError};
+use crate::primitives::{AccountId, UnixSeconds, UpstreamKey};
+use crate::profile::Profile;
+use crate::seal::{SealError, Seals};
+use crate::store::records::{RecordError, Records};
+use arc_swap::ArcSwap;
+use notices::Notices;
+use probe::Budgets;
+use sessions::Sessions;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use table::Table;
+use upstream::Upstream;
+
+/// Lengths and names that the flows need, checked by the configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Issuer in the authenticator, and the name on pages.
+    pub site_name: String,
+    /// Address of the own pages: context and prefix, without a slash at the end.
+    pub own_base: String,
+    /// Hosts under which this site is served, as in the Host header.
+    pub own_hosts: Vec<String>,
+    /// Whether browsers reach the site by https.
+    pub https: bool,
+    /// Waiting logins.
+    pub login: LoginLimits,
+    /// Activations.
+    pub activation: ActivationLimits,
+    /// Accepted sessions.
+    pub session: SessionLimits,
+    /// How long a request waits for the verdict on its session, in seconds.
+    pub verdict_wait_seconds: u64,
+    /// Probes at once for known logins.
+    pub probes_known: usize,
+    /// Probes at once for everything else.
+    pub probes_blind: usize,
+    /// Blind probes at once for one address.
+    pub probes_blind_per_address: u32,
+    /// Requests that may wait for a verdict at once.
+    pub waiters_max: usize,
+}
+
+/// The state of the gateway and everything its use cases need.
+pub struct Engine {
+    /// What is known of the upstream.
+    pub profile: Arc<Profile>,
+    /// Stamps and seals of this site and epoch.
+    pub seals: Seals,
+    /// The store, unless it could not be opened.
+    pub vault: Vault,
+    /// Upstream sessions.
+    pub table: Table,
+    /// Accepted sessions.
+    pub sessions: Sessions,
+    /// Policy in force, with a version that grows when it changes.
+    pub policy: ArcSwap<Policy>,
+    /// Lengths and names.
+    pub settings: Settings,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The upstream.
+    pub upstream: Arc<dyn Upstream>,
+    /// Where owners and admins are told things.
+    pub notices: Arc<dyn Notices>,
+    /// Limits on probes and waiters.
+    pub budgets: Budgets,
+    /// Highest wall-clock time ever seen, in seconds.
+    pub clock_high: AtomicU64,
+    /// Ends of sessions that could not be written yet.
+    pub unwritten_ends: std::sync::Mutex<Vec<(UpstreamKey, Jar)>>,
+    /// Upstream sessions whose own logout is owed; the sweeper takes them.
+    pub errands: tokio::sync::mpsc::UnboundedSender<UpstreamKey>,
+    /// Slows down addresses that fail a lot.
+    pub slowdown: accept::Slowdown,
+}
+
+/// A policy and its version.
+#[derive(Debug)]
+pub struct Policy {
+    /// Grows with every change.
+    pub version: u64,
+    /// What holds.
+    pub file: PolicyFile,
+}
+
+/// The store, or why there is none (invariant I8: logins pause, the public goes on).
+#[derive(Debug)]
+pub enum Vault {
+    /// Open.
+    Open(Records),
+    /// Not usable; the text is for the operator.
+    Shut(String),
+}
+
+/// Who asks, as far as the connection tells.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Address: the rightmost one that is no trusted proxy.
+    pub address: IpAddr,
+    /// Host header, kept.
+    pub host: Vec<u8>,
+    /// Whether the browser speaks https.
+    pub https: bool,
+    /// User-Agent, passed on with probes.
+    pub user_agent: Vec<u8>,
+    /// Id of the request, for log, audit and error pages.
+    pub request_id: String,
+}
+
+/// Why a use case could not be carried out, whatever it was.
+#[derive(Debug, thiserror::Error)]
+pub enum FlowError {
+    /// The store is shut, failed, or its clock is wrong: 503, nothing was lost.
+    #[error("the store is not usable")]
+    Store(#[source] Option<RecordError>),
+    /// The clock went back: no code can be judged.
+    #[error("the clock went back")]
+    Clock,
+    /// No randomness, or nothing could be sealed.
+    #[error("nothing could be sealed")]
+    Seal,
+}
+
+impl From<RecordError> for FlowError {
+    fn from(error: RecordError) -> Self {
+        Self::Store(Some(error))
+    }
+}
+
+impl From<SealError> for FlowError {
+    fn from(_: SealError) -> Self {
+        Self::Seal
+    }
+}
+
+impl From<EntropyError> for FlowError {
+    fn from(_: EntropyError) -> Self {
+        Self::Seal
+    }
+}
+
+impl Engine {
+    /// The time.
+    pub fn now(&self) -> UnixSeconds {
+        self.clock.now()
+    }
+
+    /// The store.
+    ///
+    /// # Errors
+    /// [`FlowError::Store`] when it is shut.
+    pub fn records(&self) -> Result<&Records, FlowError> {
+        match &self.vault {
+            Vault::Open(records) => Ok(records),
+            Vault::Shut(_) => Err(FlowError::Store(None)),
+        }
+    }
+
+    /// Key of the upstream session that a jar carries: by its own id, else by its substance.
+    pub fn key_of(&self, jar: &Jar) -> Option<UpstreamKey> {
+        let cookie = self.profile.session_cookie();
+        let value = jar.get(cookie.name.as_bytes())?;
+        Some(self.key_of_value(value))
+    }
+
+    /// The same for the value of a session cookie.
+    pub fn key_of_value(&self, value: &[u8]) -> UpstreamKey {
+        let cookie = self.profile.session_cookie();
+        match cookie.id(value) {
+            Some(id) => self.seals.upstream_key(&[b"i", id].concat()),
+            // Nothing can be parked upstream under a cookie without an id, but it is watched all
+            // the same: by everything in it that does not change with time.
+            None => self.seals.upstream_key(&[b"s", cookie.substance(value).as_slice()].concat()),
+        }
+    }
+
+    /// Hosts of this site as the upstream may write them: the configured ones and the one that was
+    /// asked for, which was checked at the door.
+    pub fn own_hosts(&self, client: &Client) -> Vec<String> {
+        let mut hosts = self.settings.own_hosts.clone();
+        hosts.push(String::from_utf8_lossy(&client.host).into_owned());
+        hosts
+    }
+
+    /// Who asks when the gateway asks for itself.
+    pub fn own_client(&self) -> Client {
+        let host = self.settings.own_hosts.first().cloned().unwrap_or_default();
+        Client {
+            address: IpAddr::from([127, 0, 0, 1]),
+            host: host.into_bytes(),
+            https: self.settings.https,
+            user_agent: b"gerbang".to_vec(),
+            request_id: "own".into(),
+        }
+    }
+
+    /// An audit record of now.
+    pub fn audit(
+        &self,
+        client: &Client,
+        account: Option<(&AccountId, &str)>,
+        event: AuditEvent,
+    ) -> AuditRecord {
+        AuditRecord {
+            at: self.now(),
+            account: account.map(|(id, _)| id.clone()),
+            role: account.map(|(_, role)| role.to_owned()),
+            client: client.address.to_string(),
+            request: client.request_id.clone(),
+            event,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The port by which owners and admins are told things (mail and admin notices fill it later).
+
+use crate::domain::audit::AuditEvent;
+use crate::primitives::AccountId;
+
+/// Something that an owner or an admin should hear of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// Whose account.
+    pub account: AccountId,
+    /// What happened.
+    pub event: AuditEvent,
+    /// From where.
+    pub client: String,
+}
+
+/// Takes notices; it must not block, and its failure never fails a login.
+pub trait Notices: Send + Sync {
+    /// Takes one.
+    fn notify(&self, notice: Notice);
+}
+
+/// Writes notices to the log: all that can be done before mail is configured.
+#[derive(Debug, Default)]
+pub struct LogNotices;
+
+impl Notices for LogNotices {
+    fn notify(&self, notice: Notice) {
+        tracing::info!(
+            account.id = %notice.account,
+            client = %notice.client,
+            event = ?notice.event,
+            "notice for the account's owner"
+        );
+    }
+}

@@ -1,0 +1,234 @@
+//! The probe: who does the upstream say is logged in? Three answers (invariant I4): somebody,
+//! nobody by a positive sign, or not known, which is never "nobody".
+
+use crate::domain::gate::Permit;
+use crate::domain::jar::Jar;
+use crate::flow::table::Entry;
+use crate::flow::upstream::UpstreamRequest;
+use crate::flow::{Client, Engine};
+use crate::primitives::Identity;
+use crate::profile::{CookieClass, PageVerdict, PageView, ProbePage, ProbeVerdict};
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, SET_COOKIE};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// Time for one page of a probe, redirects included.
+const PAGE_SECONDS: u64 = 5;
+/// Redirects followed on the same origin.
+const REDIRECTS_MAX: usize = 3;
+/// Largest page that is read: SPSE's home pages are far below.
+const PAGE_BYTES_MAX: usize = 256 * 1024;
+/// How long a probe waits for its turn.
+const TURN_SECONDS: u64 = 5;
+
+/// What a probe says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// This user is logged in.
+    Somebody(Identity),
+    /// Nobody, by a positive sign.
+    Nobody,
+    /// Not known; the text says what was seen on which page.
+    Unknown(String),
+}
+
+/// Whose turn: a flood of blind candidates must not starve logins (threats.md row 60).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Budget {
+    /// Known logins, and the second look before an acceptance.
+    Known,
+    /// Everything else.
+    Blind,
+}
+
+/// Limits on probes and waiters.
+pub struct Budgets {
+    known: Semaphore,
+    blind: Semaphore,
+    blind_per_address: u32,
+    addresses: Mutex<BTreeMap<IpAddr, u32>>,
+    /// Requests that wait for a verdict.
+    pub waiters: Semaphore,
+}
+
+impl Budgets {
+    /// So many at once.
+    pub fn new(known: usize, blind: usize, blind_per_address: u32, waiters: usize) -> Self {
+        Self {
+            known: Semaphore::new(known),
+            blind: Semaphore::new(blind),
+            blind_per_address,
+            addresses: Mutex::default(),
+            waiters: Semaphore::new(waiters),
+        }
+    }
+
+    fn enter(&self, address: IpAddr, budget: Budget) -> Option<AddressTurn<'_>> {
+        if budget == Budget::Known {
+            return Some(AddressTurn { budgets: None, address });
+        }
+        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = addresses.entry(address).or_insert(0);
+        // Everybody behind one loopback address is not one guest: the site's budget is enough.
+        if *count >= self.blind_per_address && !address.is_loopback() {
+            return None;
+        }
+        *count += 1;
+        Some(AddressTurn { budgets: Some(self), address })
+    }
+}
+
+struct AddressTurn<'b> {
+    budgets: Option<&'b Budgets>,
+    address: IpAddr,
+}
+
+impl Drop for AddressTurn<'_> {
+    fn drop(&mut self) {
+        let Some(budgets) = self.budgets else { return };
+        let mut addresses = budgets.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = addresses.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                addresses.remove(&self.address);
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// Asks the upstream's own pages who is logged in with `jar`.
+    pub async fn probe(
+        &self,
+        jar: &Jar,
+        client: &Client,
+        entry: Option<&Entry>,
+        budget: Budget,
+    ) -> Verdict {
+        let Some(_address) = self.budgets.enter(client.address, budget) else {
+            return Verdict::Unknown("too many probes for this address".into());
+        };
+        let turns = match budget {
+            Budget::Known => &self.budgets.known,
+            Budget::Blind => &self.budgets.blind,
+        };
+        let turn = timeout(Duration::from_secs(TURN_SECONDS), async {
+            let session = match entry {
+                Some(entry) => entry.probing.acquire().await.ok(),
+                None => None,
+            };
+            (session, turns.acquire().await.ok())
+        });
+        let Ok(_turn) = turn.await else {
+            return Verdict::Unknown("no turn for a probe in time".into());
+        };
+        let mut verdicts = Vec::new();
+        for page in self.profile.probe_pages() {
+            let looked =
+                timeout(Duration::from_secs(PAGE_SECONDS), self.look(page, jar, client)).await;
+            verdicts.push(looked.unwrap_or_else(|_| PageVerdict::Unknown {
+                reason: format!("{}: no answer in time", page.path),
+            }));
+            match self.profile.judge_probe(&verdicts) {
+                ProbeVerdict::Somebody(identity) => return Verdict::Somebody(identity),
+                ProbeVerdict::Nobody { .. } => return Verdict::Nobody,
+                ProbeVerdict::AskNext => {}
+                ProbeVerdict::Unknown { reason } => return unknown(client, reason),
+            }
+        }
+        unknown(client, "the profile names no page to ask".into())
+    }
+
+    async fn look(&self, page: &ProbePage, jar: &Jar, client: &Client) -> PageVerdict {
+        let fails = |reason: &str| PageVerdict::Unknown { reason: format!("{}: {reason}", page.path) };
+        let mut jar = jar.clone();
+        let mut target = page.path.clone();
+        let own_hosts = self.own_hosts(client);
+        for _ in 0..=REDIRECTS_MAX {
+            let request = self.probe_request(target.as_bytes(), &jar, client);
+            let answer = match self.upstream.send(&Permit::own_errand(), request).await {
+                Ok(answer) => answer,
+                Err(error) => return fails(&error.to_string()),
+            };
+            for value in answer.headers.get_all(SET_COOKIE) {
+                if let Some((name, value)) = set_cookie_pair(value.as_bytes())
+                    && self.bears_session(name)
+                {
+                    jar.set(name, value);
+                }
+            }
+            let header = |name| answer.headers.get(name).map(http::HeaderValue::as_bytes);
+            let view = PageView {
+                requested: &target,
+                status: answer.status.as_u16(),
+                location: header(LOCATION),
+                content_type: header(CONTENT_TYPE),
+                content_encoding: header(CONTENT_ENCODING),
+                body: &answer.body,
+                complete: true,
+                own_hosts: &own_hosts,
+            };
+            match self.profile.judge_page(page, &view) {
+                PageVerdict::Follow(next) => target = next,
+                judged => return judged,
+            }
+        }
+        fails("too many redirects")
+    }
+
+    fn probe_request(&self, target: &[u8], jar: &Jar, client: &Client) -> UpstreamRequest {
+        let mut headers = client.forwarded_headers();
+        headers.push(("Accept".into(), b"text/html".to_vec()));
+        headers.push(("Accept-Encoding".into(), b"identity".to_vec()));
+        headers.push(("Cookie".into(), jar.to_cookie_line()));
+        UpstreamRequest {
+            method: http::Method::GET,
+            target: target.to_vec(),
+            headers,
+            body: Bytes::new(),
+            deadline: Duration::from_secs(PAGE_SECONDS),
+            answer_bytes_max: PAGE_BYTES_MAX,
+        }
+    }
+
+    /// Whether a cookie of the upstream counts as carrying a session (design.md section 2).
+    pub fn bears_session(&self, name: &[u8]) -> bool {
+        match self.profile.cookie_class(name) {
+            CookieClass::Session | CookieClass::Unlisted => true,
+            CookieClass::Readable | CookieClass::ScriptMade => false,
+        }
+    }
+}
+
+impl Client {
+    /// Headers that say whose request it is: Host kept, one address, the scheme, the User-Agent.
+    pub fn forwarded_headers(&self) -> Vec<(String, Vec<u8>)> {
+        let scheme: &[u8] = if self.https { b"https" } else { b"http" };
+        vec![
+            ("Host".into(), self.host.clone()),
+            ("X-Forwarded-For".into(), self.address.to_string().into_bytes()),
+            ("X-Forwarded-Proto".into(), scheme.to_vec()),
+            ("User-Agent".into(), self.user_agent.clone()),
+        ]
+    }
+}
+
+/// An operator reads the reason: it names page and selector, and holds nothing of the page's text.
+fn unknown(client: &Client, reason: String) -> Verdict {
+    tracing::warn!(request.id = %client.request_id, %reason, "who is logged in could not be read");
+    Verdict::Unknown(reason)
+}
+
+/// Name and value of a Set-Cookie header, bytes as they came; a deletion has an empty value.
+pub fn set_cookie_pair(header: &[u8]) -> Option<(&[u8], &[u8])> {
+    let pair = header.split(|b| *b == b';').next()?;
+    let at = memchr::memchr(b'=', pair)?;
+    let (name, value) = pair.split_at_checked(at)?;
+    let name = name.trim_ascii();
+    (!name.is_empty()).then(|| (name, value.get(1..).unwrap_or_default().trim_ascii()))
+}

@@ -1,0 +1,231 @@
+//! Accepted sessions in memory.
+
+use crate::authenticator::Factor;
+use crate::domain::jar::Jar;
+use crate::domain::session::{GatewaySession, Liveness, SessionLimits, liveness};
+use crate::primitives::{AccountId, GatewaySessionId, UnixSeconds, UpstreamKey};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// All accepted sessions.
+#[derive(Default)]
+pub struct Sessions {
+    live: papaya::HashMap<GatewaySessionId, Arc<LiveSession>>,
+}
+
+/// One accepted session.
+pub struct LiveSession {
+    /// The record as accepted; `keys`, `last_seen`, `jar` and `account_epoch` go on below.
+    record: GatewaySession,
+    keys: Mutex<Vec<UpstreamKey>>,
+    factor: Mutex<Option<Factor>>,
+    policy_seen: AtomicU64,
+    jar: Mutex<Jar>,
+    account_epoch: AtomicU64,
+    last_seen: AtomicU64,
+    written_seen: AtomicU64,
+    under_way: AtomicU32,
+    changes_under_way: AtomicU32,
+    ended: AtomicBool,
+}
+
+impl Sessions {
+    /// One session.
+    pub fn find(&self, id: GatewaySessionId) -> Option<Arc<LiveSession>> {
+        self.live.pin().get(&id).cloned()
+    }
+
+    /// Takes a session in.
+    pub fn insert(&self, record: GatewaySession) -> Arc<LiveSession> {
+        let session = Arc::new(LiveSession::new(record));
+        self.live.pin().insert(session.id(), session.clone());
+        session
+    }
+
+    /// Lets a session go.
+    pub fn remove(&self, id: GatewaySessionId) {
+        self.live.pin().remove(&id);
+    }
+
+    /// All sessions at this moment.
+    pub fn all(&self) -> Vec<Arc<LiveSession>> {
+        self.live.pin().values().cloned().collect()
+    }
+
+    /// All sessions of one account.
+    pub fn of_account(&self, account: &AccountId) -> Vec<Arc<LiveSession>> {
+        let mut found = self.all();
+        found.retain(|session| session.account() == Some(account));
+        found
+    }
+}
+
+impl LiveSession {
+    fn new(record: GatewaySession) -> Self {
+        Self {
+            keys: Mutex::new(record.keys.clone()),
+            factor: Mutex::new(record.factor),
+            policy_seen: AtomicU64::new(0),
+            jar: Mutex::new(record.jar.clone()),
+            account_epoch: AtomicU64::new(record.account_epoch),
+            last_seen: AtomicU64::new(record.last_seen.0),
+            written_seen: AtomicU64::new(record.last_seen.0),
+            under_way: AtomicU32::new(0),
+            changes_under_way: AtomicU32::new(0),
+            ended: AtomicBool::new(false),
+            record,
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> GatewaySessionId {
+        self.record.id
+    }
+
+    /// The record as it was accepted.
+    pub fn record(&self) -> &GatewaySession {
+        &self.record
+    }
+
+    /// Whose it is.
+    pub fn account(&self) -> Option<&AccountId> {
+        self.record.identity.as_ref().map(|identity| &identity.account)
+    }
+
+    /// The record as it is now, to be written.
+    pub fn to_record(&self) -> GatewaySession {
+        GatewaySession {
+            keys: self.keys(),
+            factor: self.factor(),
+            jar: self.jar(),
+            account_epoch: self.account_epoch.load(Ordering::Relaxed),
+            last_seen: UnixSeconds(self.last_seen.load(Ordering::Relaxed)),
+            ..self.record.clone()
+        }
+    }
+
+    /// Every upstream session seen in it.
+    pub fn keys(&self) -> Vec<UpstreamKey> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A further upstream session of it.
+    pub fn add_key(&self, key: UpstreamKey) {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+
+    /// The upstream's cookies as last seen.
+    pub fn jar(&self) -> Jar {
+        self.jar.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Remembers the upstream's cookies.
+    pub fn keep_jar(&self, jar: &Jar) {
+        self.jar.lock().unwrap_or_else(PoisonError::into_inner).clone_from(jar);
+    }
+
+    /// Second factor that was accepted in it, if any.
+    pub fn factor(&self) -> Option<Factor> {
+        *self.factor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The owner activated or disabled from inside it: it goes on in the account's new epoch.
+    pub fn go_on(&self, epoch: u64, factor: Option<Factor>) {
+        self.account_epoch.store(epoch, Ordering::Relaxed);
+        *self.factor.lock().unwrap_or_else(PoisonError::into_inner) = factor;
+        self.policy_seen.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether this version of the policy was already found to allow the session.
+    pub fn meets_policy(&self, version: u64) -> bool {
+        self.policy_seen.load(Ordering::Relaxed) == version
+    }
+
+    /// Remembers that it does.
+    pub fn note_policy(&self, version: u64) {
+        self.policy_seen.store(version, Ordering::Relaxed);
+    }
+
+    /// Whether it is over.
+    pub fn is_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// Ends it in memory; `true` for whoever was first.
+    pub fn end(&self) -> bool {
+        !self.ended.swap(true, Ordering::AcqRel)
+    }
+
+    /// Timeouts.
+    pub fn liveness(&self, limits: SessionLimits, now: UnixSeconds) -> Liveness {
+        let seen = UnixSeconds(self.last_seen.load(Ordering::Relaxed));
+        let under_way = self.under_way.load(Ordering::Relaxed);
+        liveness(self.record.created, seen, under_way, limits, now)
+    }
+
+    /// A request of this session begins; it holds the session open until the guard is dropped.
+    pub fn begin(self: &Arc<Self>, changes: bool, now: UnixSeconds) -> UnderWay {
+        self.last_seen.fetch_max(now.0, Ordering::Relaxed);
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        if changes {
+            self.changes_under_way.fetch_add(1, Ordering::AcqRel);
+        }
+        UnderWay { session: self.clone(), changes }
+    }
+
+    /// Requests under way.
+    pub fn under_way(&self) -> u32 {
+        self.under_way.load(Ordering::Relaxed)
+    }
+
+    /// Requests under way that may change something upstream.
+    pub fn changes_under_way(&self) -> u32 {
+        self.changes_under_way.load(Ordering::Acquire)
+    }
+
+    /// Whether `last_seen` moved by at least `seconds` since it was last written; a yes counts as
+    /// writing it.
+    pub fn take_unwritten_seen(&self, seconds: u64) -> bool {
+        let seen = self.last_seen.load(Ordering::Relaxed);
+        let due = seen.saturating_sub(self.written_seen.load(Ordering::Relaxed)) >= seconds;
+        if due {
+            self.written_seen.store(seen, Ordering::Relaxed);
+        }
+        due
+    }
+
+    /// The end of a request also counts as activity: an upload may take an hour.
+    fn touch(&self, now: u64) {
+        self.last_seen.fetch_max(now, Ordering::Relaxed);
+    }
+}
+
+/// Holds a session open while a request is under way.
+pub struct UnderWay {
+    session: Arc<LiveSession>,
+    changes: bool,
+}
+
+impl UnderWay {
+    /// Whose.
+    pub fn session(&self) -> &Arc<LiveSession> {
+        &self.session
+    }
+
+    /// Notes that the request was still alive at `now`.
+    pub fn touch(&self, now: UnixSeconds) {
+        self.session.touch(now.0);
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.session.under_way.fetch_sub(1, Ordering::Relaxed);
+        if self.changes {
+            self.session.changes_under_way.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}

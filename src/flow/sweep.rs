@@ -1,0 +1,168 @@
+//! The broom: what ends by itself, what is owed, what is forgotten.
+
+use crate::domain::login::{Outcome, REPEAT_SECONDS, WaitingLogin};
+use crate::domain::session::{GatewaySession, Liveness};
+use crate::domain::upstream_session::{State, StoredState};
+use crate::domain::enrollment::Activation;
+use crate::flow::{Engine, FlowError};
+use crate::primitives::UpstreamKey;
+use crate::store::Expect;
+use crate::store::records::{KEY_CHECK, KeyCheck};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// Between two sweeps.
+const SWEEP_SECONDS: u64 = 10;
+/// Last activity is written when it moved by so much: a crash then costs at most this of the idle
+/// time, on the safe side.
+const SEEN_SECONDS: u64 = 60;
+/// Free sessions that were in doubt are forgotten after so long without a request holding them.
+const FREE_MEMORY_SECONDS: u64 = 60;
+
+impl Engine {
+    /// Sweeps until `stop` resolves; takes owed logouts as they come.
+    pub async fn run_sweeper(
+        self: Arc<Self>,
+        mut errands: UnboundedReceiver<UpstreamKey>,
+        stop: impl Future<Output = ()>,
+    ) {
+        tokio::pin!(stop);
+        let mut tick = tokio::time::interval(Duration::from_secs(SWEEP_SECONDS));
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                Some(key) = errands.recv() => {
+                    tokio::spawn(self.clone().log_out_upstream(key));
+                }
+                _ = tick.tick() => {
+                    if let Err(error) = self.sweep().await {
+                        tracing::error!(%error, "a sweep could not be finished");
+                    }
+                }
+            }
+        }
+        if let Err(error) = self.write_seen(1).await {
+            tracing::error!(%error, "the last activity of sessions could not be written");
+        }
+    }
+
+    /// One sweep.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store fails; what is closed in memory stays closed.
+    pub async fn sweep(&self) -> Result<(), FlowError> {
+        self.replay_ends().await;
+        self.sweep_sessions().await;
+        self.sweep_upstream().await?;
+        self.sweep_waiting().await?;
+        self.write_seen(SEEN_SECONDS).await
+    }
+
+    async fn sweep_sessions(&self) {
+        let now = self.now();
+        let client = self.own_client();
+        for session in self.sessions.all() {
+            let reason = match session.liveness(self.settings.session, now) {
+                Liveness::Live => continue,
+                Liveness::Idle => "idle",
+                Liveness::TooOld => "absolute",
+            };
+            // Requests under way hold it open; new ones are not taken any more.
+            if session.under_way() == 0 {
+                self.end_session(&session, reason, &client).await;
+            }
+        }
+    }
+
+    async fn sweep_upstream(&self) -> Result<(), FlowError> {
+        let records = self.records()?;
+        let now = self.now();
+        let longest_answer = self.profile.longest_answer_seconds();
+        let tombstone = self.profile.session_longest_life_seconds().saturating_add(longest_answer);
+        for (key, entry) in self.table.all() {
+            let tracked = entry.tracked();
+            if tracked.is_abandoned(longest_answer, now) {
+                let jar = entry.jar();
+                if let State::Held(session) = tracked.state
+                    && let Some(session) = self.sessions.find(session)
+                {
+                    self.end_session(&session, "in-doubt", &self.own_client()).await;
+                }
+                self.end_upstream(key, &jar).await;
+                continue;
+            }
+            let age = now.since(tracked.since);
+            drop(entry);
+            match tracked.state {
+                State::Free if age >= FREE_MEMORY_SECONDS => self.table.forget(key),
+                State::Ended if age >= tombstone => {
+                    // No stamped cookie with this id can open any more.
+                    let draft = records.draft().delete::<StoredState>(&key.0, Expect::Any);
+                    records.commit(draft).await?;
+                    self.table.forget(key);
+                }
+                State::Free
+                | State::Suspect
+                | State::Awaiting(_)
+                | State::Accepted(_)
+                | State::Held(_)
+                | State::Ended => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn sweep_waiting(&self) -> Result<(), FlowError> {
+        let records = self.records()?;
+        let now = self.now();
+        let client = self.own_client();
+        for (key, stored) in records.all::<WaitingLogin>().await? {
+            let login = stored.value;
+            match &login.outcome {
+                Outcome::Waiting => {
+                    if login.seconds_left(self.settings.login, now) == 0 {
+                        self.abandon_login(&login, "too-late", &client).await;
+                    }
+                }
+                Outcome::Accepted { at, .. } if now.since(*at) >= REPEAT_SECONDS => {
+                    let expect = Expect::Version(stored.version);
+                    let draft = records.draft().delete::<WaitingLogin>(&key, expect);
+                    records.commit(draft).await?;
+                }
+                Outcome::Accepted { .. } => {}
+            }
+        }
+        for (key, stored) in records.all::<Activation>().await? {
+            if stored.value.is_over(self.settings.activation, now) {
+                let expect = Expect::Version(stored.version);
+                let draft = records.draft().delete::<Activation>(&key, expect);
+                // Begun anew meanwhile: then it is not this one that is over.
+                let _ = records.commit(draft).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes last activity and the highest time; both may be lost, and then fail on the safe side.
+    async fn write_seen(&self, seconds: u64) -> Result<(), FlowError> {
+        let records = self.records()?;
+        for session in self.sessions.all() {
+            if session.take_unwritten_seen(seconds) && !session.is_ended() {
+                let record = session.to_record();
+                let Some(stored) = records.get::<GatewaySession>(&record.id.0).await? else {
+                    continue;
+                };
+                let expect = Expect::Version(stored.version);
+                let draft = records.draft().put(&record.id.0, expect, &record);
+                // Ended or changed meanwhile: that is the truth then.
+                let _ = records.commit(draft).await;
+            }
+        }
+        let clock_high = crate::primitives::UnixSeconds(self.clock_high.load(Ordering::Relaxed));
+        let draft = records.draft().put(KEY_CHECK, Expect::Any, &KeyCheck { clock_high });
+        records.commit(draft).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,277 @@
+//! The acceptor: judging a code for a waiting login. Counted durably before the comparison
+//! (invariant I6), accepted once (I5).
+
+use crate::authenticator::Factor;
+use crate::authenticator::totp::{self, Verdict};
+use crate::domain::audit::AuditEvent;
+use crate::domain::login::{Need, Outcome, WaitingLogin};
+use crate::domain::throttle::{Admission, Attempts, Lane, admit};
+use crate::flow::accept::{AcceptOutcome, Acceptance, Accepted, Cleared, code_digest};
+use crate::flow::{Client, Engine, FlowError};
+use crate::primitives::{AccountId, OtpCode, Ticket, WaitingRef};
+use crate::store::Expect;
+use crate::store::records::{RecordError, Stored};
+
+/// How often a read-compare-write is tried again when somebody else wrote first.
+const TRIES: u32 = 5;
+
+/// What a typed code did.
+pub enum VerifyOutcome {
+    /// Accepted, now or the same a moment ago.
+    Accepted(Accepted),
+    /// Refused.
+    Refused(CodeRefusal),
+    /// The login is over: password again.
+    Closed,
+    /// No waiting login with this ticket.
+    TicketUnknown,
+    /// The upstream cannot say whose session it is: the same code may be sent again.
+    UpstreamBusy,
+}
+
+/// Why a code was refused; each has its own sentence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CodeRefusal {
+    /// Not six digits; not counted.
+    Malformed,
+    /// Fits no step.
+    Wrong,
+    /// Accepted before.
+    Used {
+        /// Seconds until the app shows the next one.
+        wait_seconds: u64,
+    },
+    /// Was good some minutes ago.
+    Late,
+    /// Too many failures: not yet.
+    Wait {
+        /// Seconds until the next attempt.
+        seconds: u64,
+    },
+    /// This lane takes no more codes.
+    Exhausted,
+}
+
+/// An attempt that was counted and compared.
+pub(crate) enum Compared {
+    Good { account: crate::domain::enrollment::Account, expect: Expect },
+    Refused(CodeRefusal),
+    /// The account has no binding any more.
+    Unbound,
+}
+
+impl Engine {
+    /// Judges a code typed on the acceptor.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store or the clock fails: nothing was accepted.
+    pub async fn verify(
+        &self,
+        reference: WaitingRef,
+        ticket: &Ticket,
+        typed: &str,
+        lane: Lane,
+        client: &Client,
+    ) -> Result<VerifyOutcome, FlowError> {
+        let Some(login) = self.waiting_login(reference, ticket).await? else {
+            return Ok(VerifyOutcome::TicketUnknown);
+        };
+        self.check_clock()?;
+        let Some(code) = OtpCode::parse(typed) else {
+            return Ok(VerifyOutcome::Refused(CodeRefusal::Malformed));
+        };
+        let digest = code_digest(reference, &code);
+        if let Some(again) = self.same_acceptance(&login.value, &digest) {
+            return Ok(VerifyOutcome::Accepted(again));
+        }
+        let left = login.value.seconds_left(self.settings.login, self.now());
+        if left == 0 || login.value.need != Need::Verify {
+            return Ok(self.close(login, client).await);
+        }
+        let account = &login.value.identity.account;
+        match self.compare(account, &login.value.identity.role, &code, lane, client).await? {
+            Compared::Refused(refusal) => Ok(VerifyOutcome::Refused(refusal)),
+            Compared::Unbound => Ok(self.close(login, client).await),
+            Compared::Good { account, expect } => {
+                let acceptance = Acceptance {
+                    account,
+                    account_expect: expect,
+                    code_digest: digest,
+                    event: AuditEvent::LoginAccepted { factor: Factor::Totp, lane },
+                    client,
+                    cleared: vec![Cleared::Lane(lane)],
+                    login,
+                };
+                self.finish(acceptance, reference, ticket).await
+            }
+        }
+    }
+
+    async fn finish(
+        &self,
+        acceptance: Acceptance<'_>,
+        reference: WaitingRef,
+        ticket: &Ticket,
+    ) -> Result<VerifyOutcome, FlowError> {
+        let digest = acceptance.code_digest;
+        let client = acceptance.client;
+        let login = acceptance.login.clone();
+        Ok(match self.accept(acceptance).await? {
+            AcceptOutcome::Accepted(accepted) => VerifyOutcome::Accepted(accepted),
+            AcceptOutcome::UpstreamBusy => VerifyOutcome::UpstreamBusy,
+            AcceptOutcome::Gone => self.close(login, client).await,
+            // The same request twice (double click), or the code was used for another login.
+            AcceptOutcome::Overtaken => match self.waiting_login(reference, ticket).await? {
+                None => VerifyOutcome::Closed,
+                Some(now) => match self.same_acceptance(&now.value, &digest) {
+                    Some(again) => VerifyOutcome::Accepted(again),
+                    None if matches!(now.value.outcome, Outcome::Waiting) => {
+                        let wait = totp::STEP_SECONDS - self.now().0 % totp::STEP_SECONDS;
+                        VerifyOutcome::Refused(CodeRefusal::Used { wait_seconds: wait })
+                    }
+                    None => VerifyOutcome::Closed,
+                },
+            },
+        })
+    }
+
+    async fn close(&self, login: Stored<WaitingLogin>, client: &Client) -> VerifyOutcome {
+        if matches!(login.value.outcome, Outcome::Waiting) {
+            self.abandon_login(&login.value, "closed", client).await;
+        }
+        VerifyOutcome::Closed
+    }
+
+    /// The acceptance that the same ticket and code already have.
+    pub(crate) fn same_acceptance(
+        &self,
+        login: &WaitingLogin,
+        digest: &[u8; 32],
+    ) -> Option<Accepted> {
+        let session = self.sessions.find(login.repeated(digest, self.now())?)?;
+        if session.is_ended() {
+            return None;
+        }
+        let key = *login.keys.first()?;
+        Some(Accepted { session, key, target: login.target.clone() })
+    }
+
+    /// Counts one attempt durably, then compares. On success the account is returned with the
+    /// accepted step in it, still to be written; the counter is cleared in the same write.
+    pub(crate) async fn compare(
+        &self,
+        id: &AccountId,
+        role: &crate::primitives::Role,
+        code: &OtpCode,
+        lane: Lane,
+        client: &Client,
+    ) -> Result<Compared, FlowError> {
+        let pause = self.slowdown.pause(client.address, self.now().0);
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
+        let (_, expect) = self.account_for_update(id).await?;
+        if expect == Expect::Absent {
+            return Ok(Compared::Unbound);
+        }
+        let failures = match self.count_attempt(id, lane).await? {
+            Admission::Count(attempts) => attempts.failures,
+            Admission::Wait { seconds } => {
+                return Ok(Compared::Refused(CodeRefusal::Wait { seconds }));
+            }
+            Admission::Exhausted => return Ok(Compared::Refused(CodeRefusal::Exhausted)),
+        };
+        // Read after counting: whatever was accepted meanwhile is known to the comparison.
+        let (mut account, expect) = self.account_for_update(id).await?;
+        let Some(binding) = account.binding.as_mut() else { return Ok(Compared::Unbound) };
+        let refusal = match totp::verify(&binding.credential, code, self.now()) {
+            Verdict::Accepted { step, drift_steps } => {
+                binding.credential.last_step = Some(step);
+                binding.credential.drift_steps = drift_steps;
+                return Ok(Compared::Good { account, expect });
+            }
+            Verdict::Used { wait_seconds } => CodeRefusal::Used { wait_seconds },
+            Verdict::Late => CodeRefusal::Late,
+            Verdict::Wrong => CodeRefusal::Wrong,
+        };
+        self.slowdown.note_failure(client.address, self.now().0);
+        self.note_refusal(id, role, lane, refusal, failures, client).await?;
+        Ok(Compared::Refused(refusal))
+    }
+
+    async fn count_attempt(&self, id: &AccountId, lane: Lane) -> Result<Admission, FlowError> {
+        let records = self.records()?;
+        let key = records.attempts_key(id, Factor::Totp, lane);
+        for _ in 0..TRIES {
+            let stored = records.get::<Attempts>(&key).await?;
+            let expect = stored.as_ref().map_or(Expect::Absent, |s| Expect::Version(s.version));
+            let attempts = stored.map(|s| s.value).unwrap_or_default();
+            let admission = admit(attempts, self.now());
+            let Admission::Count(next) = admission else { return Ok(admission) };
+            match records.commit(records.draft().put(&key, expect, &next)).await {
+                Ok(()) => return Ok(Admission::Count(next)),
+                Err(RecordError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // So many attempts at once are no person: the next second is soon enough.
+        Ok(Admission::Wait { seconds: 1 })
+    }
+
+    async fn note_refusal(
+        &self,
+        id: &AccountId,
+        role: &crate::primitives::Role,
+        lane: Lane,
+        refusal: CodeRefusal,
+        failures: u32,
+        client: &Client,
+    ) -> Result<(), FlowError> {
+        let reason = match refusal {
+            CodeRefusal::Malformed => "malformed",
+            CodeRefusal::Wrong => "wrong",
+            CodeRefusal::Used { .. } => "used",
+            CodeRefusal::Late => "late",
+            CodeRefusal::Wait { .. } => "wait",
+            CodeRefusal::Exhausted => "exhausted",
+        };
+        let event = AuditEvent::CodeRefused {
+            factor: Factor::Totp,
+            lane,
+            reason: reason.to_owned(),
+            failures,
+        };
+        let records = self.records()?;
+        let record = self.audit(client, Some((id, role.as_str())), event.clone());
+        records.commit(records.draft().audit(&record)).await?;
+        self.notices.notify(crate::flow::notices::Notice {
+            account: id.clone(),
+            event,
+            client: client.address.to_string(),
+        });
+        Ok(())
+    }
+
+    /// Extends the acceptor's window.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store fails.
+    pub async fn extend(&self, reference: WaitingRef, ticket: &Ticket) -> Result<bool, FlowError> {
+        for _ in 0..TRIES {
+            let Some(mut login) = self.waiting_login(reference, ticket).await? else {
+                return Ok(false);
+            };
+            if !login.value.extend(self.settings.login, self.now()) {
+                return Ok(false);
+            }
+            let records = self.records()?;
+            let expect = Expect::Version(login.version);
+            match records.commit(records.draft().put(&reference.0, expect, &login.value)).await {
+                Ok(()) => return Ok(true),
+                Err(RecordError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(false)
+    }
+}

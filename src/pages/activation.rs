@@ -1,0 +1,250 @@
+//! Activation: a QR code, and the code that proves it arrived.
+
+use super::acceptor::{bound_to, give_up, page_path, posted, release, waiting};
+use super::form::{Form, query_value};
+use super::{PageRequest, Pages, Reply, notice, reply};
+use crate::authenticator::totp::otpauth_url;
+use crate::domain::enrollment::entry_letter;
+use crate::domain::login::{Need, Outcome};
+use crate::flow::activate::{ActivateOutcome, Holder};
+use crate::flow::verify::CodeRefusal;
+use crate::render::{
+    Activated, Activation, ActivationError, Leave, LocalPath, Notice, Page, SecretText, ShownQr,
+};
+use http::StatusCode;
+
+/// GET: shows the QR code of this activation, however often.
+pub(super) async fn show(pages: &Pages, request: &PageRequest<'_>) -> Reply {
+    let holder = match holder(pages, request, query_value(request.query, "r")).await {
+        Ok(holder) => holder,
+        Err(refusal) => return *refusal,
+    };
+    render(pages, request, &holder, None).await
+}
+
+/// POST: "QR Code baru".
+pub(super) async fn renew(pages: &Pages, request: &PageRequest<'_>, form: &Form) -> Reply {
+    let holder = match posted_holder(pages, request, form).await {
+        Ok(holder) => holder,
+        Err(refusal) => return *refusal,
+    };
+    match pages.engine.renew_activation(&holder).await {
+        Ok(_) => pages.to_own(request, &own_path(pages, &holder)),
+        Err(error) => pages.refuse(request, notice::of_flow_error(&error)),
+    }
+}
+
+/// POST: leaves. From a login it ends the session; from the status page it never does.
+pub(super) async fn cancel(pages: &Pages, request: &PageRequest<'_>, form: &Form) -> Reply {
+    match posted_holder(pages, request, form).await {
+        Ok(Holder::Login(login)) => give_up(pages, request, &login.value).await,
+        Ok(Holder::Session(_)) => pages.to_own(request, &format!("{}/", pages.frame.base)),
+        Err(refusal) => *refusal,
+    }
+}
+
+/// POST: judges a code.
+pub(super) async fn confirm(pages: &Pages, request: &PageRequest<'_>, form: &Form) -> Reply {
+    let holder = match posted_holder(pages, request, form).await {
+        Ok(holder) => holder,
+        Err(refusal) => return *refusal,
+    };
+    let judged = pages.engine.confirm_activation(&holder, form.field("code"), request.client).await;
+    match judged {
+        Ok(ActivateOutcome::Accepted(accepted)) => {
+            let page = activated(pages, request, &holder, &accepted.target).await;
+            match &holder {
+                Holder::Login(login) => {
+                    release(pages, request, &accepted, login.value.reference, page)
+                }
+                Holder::Session(_) => page,
+            }
+        }
+        Ok(ActivateOutcome::Bound) => {
+            let home = pages.engine.home();
+            activated(pages, request, &holder, &home).await
+        }
+        Ok(ActivateOutcome::Refused(refusal)) => {
+            render(pages, request, &holder, Some(error_of(refusal))).await
+        }
+        Ok(ActivateOutcome::UpstreamBusy) => {
+            render(pages, request, &holder, Some(ActivationError::UpstreamBusy)).await
+        }
+        Ok(ActivateOutcome::Closed) => match holder {
+            Holder::Login(_) => pages.refuse(request, Notice::SessionClosed),
+            Holder::Session(_) => pages.to_own(request, &format!("{}/", pages.frame.base)),
+        },
+        Err(error) => {
+            pages.refuse_for(request, notice::of_flow_error(&error), holder.identity())
+        }
+    }
+}
+
+async fn holder(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    reference: Option<String>,
+) -> Result<Holder, Box<Reply>> {
+    if let Some(reference) = reference.filter(|text| !text.is_empty()) {
+        return waiting(pages, request, &reference).await.map(|(login, _)| Holder::Login(login));
+    }
+    match &request.carried.owner {
+        Some(owner) => Ok(Holder::Session(owner.clone())),
+        None => Err(Box::new(pages.to_own(request, &format!("{}/", pages.frame.base)))),
+    }
+}
+
+async fn posted_holder(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    form: &Form,
+) -> Result<Holder, Box<Reply>> {
+    if !form.field("r").is_empty() {
+        return posted(pages, request, form).await.map(|(login, _)| Holder::Login(login));
+    }
+    let holder = holder(pages, request, None).await?;
+    if !pages.engine.seals.form_token_fits(&holder_bound_to(&holder), form.field("csrf")) {
+        return Err(Box::new(pages.refuse(request, Notice::Forbidden)));
+    }
+    Ok(holder)
+}
+
+fn holder_bound_to(holder: &Holder) -> Vec<u8> {
+    match holder {
+        Holder::Login(login) => bound_to(&login.value),
+        Holder::Session(session) => super::status::bound_to(session),
+    }
+}
+
+fn own_path(pages: &Pages, holder: &Holder) -> String {
+    match holder {
+        Holder::Login(login) => page_path(pages, Need::Activate, login.value.reference),
+        Holder::Session(_) => format!("{}/activation", pages.frame.base),
+    }
+}
+
+async fn render(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    holder: &Holder,
+    error: Option<ActivationError>,
+) -> Reply {
+    if let Some(elsewhere) = elsewhere(pages, request, holder) {
+        return elsewhere;
+    }
+    let activation = match pages.engine.activation(holder).await {
+        Ok(Some(activation)) => activation,
+        Ok(None) => {
+            return match holder {
+                Holder::Login(_) => pages.refuse(request, Notice::SessionClosed),
+                Holder::Session(_) => pages.to_own(request, &format!("{}/", pages.frame.base)),
+            };
+        }
+        Err(error) => {
+            return pages.refuse_for(request, notice::of_flow_error(&error), holder.identity());
+        }
+    };
+    let Some(identity) = holder.identity() else {
+        return pages.refuse(request, Notice::SessionClosed);
+    };
+    let now = pages.engine.now();
+    let user_id = identity.account.user_id.as_str();
+    let newest = activation.entries.last().map_or(0, |entry| entry.generation);
+    let qr = activation.shown(now).and_then(|(entry, left)| {
+        let label = format!("{user_id} ({})", entry_letter(entry.generation));
+        let issuer = &pages.engine.settings.site_name;
+        let address = otpauth_url(&entry.secret, issuer, &label).ok()?;
+        let left = u32::try_from(left).unwrap_or(u32::MAX);
+        ShownQr::new(SecretText::new(address), &entry.secret, left).ok()
+    });
+    let Some(leave) = leave(pages, holder) else {
+        return pages.refuse(request, Notice::Internal);
+    };
+    let reference = match holder {
+        Holder::Login(login) => login.value.reference.to_text(),
+        Holder::Session(_) => String::new(),
+    };
+    let show_clock = matches!(error, Some(ActivationError::Wrong | ActivationError::Late));
+    let page = Activation {
+        reference,
+        csrf: pages.csrf(&holder_bound_to(holder)),
+        user_id: user_id.to_owned(),
+        entry: entry_letter(newest),
+        qr,
+        error,
+        clock: show_clock.then(|| pages.clock_text(now)),
+        leave,
+        contacts: pages.contacts_for(Some(identity)),
+        announcement: None,
+    };
+    let status =
+        if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let frame = pages.frame_at(request, own_path(pages, holder));
+    match pages.renderer.page(&Page::Activation(Box::new(page)), &frame) {
+        Ok(body) => reply::html(status, body),
+        Err(error) => {
+            tracing::error!(%error, "the activation page could not be rendered");
+            pages.refuse(request, Notice::Internal)
+        }
+    }
+}
+
+/// A login that needs no activation (any more) goes on elsewhere.
+fn elsewhere(pages: &Pages, request: &PageRequest<'_>, holder: &Holder) -> Option<Reply> {
+    let Holder::Login(login) = holder else { return None };
+    if let Outcome::Accepted { .. } = login.value.outcome {
+        return Some(match &request.carried.owner {
+            Some(_) => reply::see_other(&login.value.target),
+            None => pages.refuse(request, Notice::SessionClosed),
+        });
+    }
+    (login.value.need == Need::Verify)
+        .then(|| pages.to_own(request, &page_path(pages, Need::Verify, login.value.reference)))
+}
+
+fn leave(pages: &Pages, holder: &Holder) -> Option<Leave> {
+    let action = LocalPath::parse(&format!("{}/activation/cancel", pages.frame.base))?;
+    Some(match holder {
+        Holder::Login(_) => Leave::Logout { action },
+        Holder::Session(_) => Leave::Cancel { action },
+    })
+}
+
+async fn activated(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    holder: &Holder,
+    target: &str,
+) -> Reply {
+    let Some(identity) = holder.identity() else {
+        return reply::see_other(target);
+    };
+    let account = pages.engine.account(identity).await;
+    let entry = account.ok().and_then(|a| a.binding).map(|b| entry_letter(b.generation));
+    let home = LocalPath::parse(target).or_else(|| LocalPath::parse(&pages.engine.home()));
+    let (Some(entry), Some(continue_to)) = (entry, home) else {
+        return reply::see_other(target);
+    };
+    let page = Activated {
+        user_id: identity.account.user_id.as_str().to_owned(),
+        entry,
+        replaced: None,
+        continue_to,
+    };
+    match pages.renderer.page(&Page::Activated(page), &pages.frame_for(request)) {
+        Ok(body) => reply::html(StatusCode::OK, body),
+        Err(_) => reply::see_other(target),
+    }
+}
+
+fn error_of(refusal: CodeRefusal) -> ActivationError {
+    match refusal {
+        CodeRefusal::Malformed => ActivationError::Malformed,
+        CodeRefusal::Wrong | CodeRefusal::Used { .. } => ActivationError::Wrong,
+        CodeRefusal::Late => ActivationError::Late,
+        CodeRefusal::Wait { seconds } => {
+            ActivationError::TooMany { seconds: u32::try_from(seconds).unwrap_or(u32::MAX) }
+        }
+        CodeRefusal::Exhausted => ActivationError::Exhausted,
+    }
+}

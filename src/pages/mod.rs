@@ -1,0 +1,189 @@
+//! The gateway's own pages: a request as plain values in, an `http::Response` out. One noun per
+//! file; what a page may do lives in `flow/`, its words in `render/`.
+//!
+//! May import: everything below. To add a page: a file with its functions, a line in [`route`], a
+//! context with samples in `render/`.
+
+mod acceptor;
+mod activation;
+mod assets;
+pub mod cookies;
+mod form;
+mod logout;
+pub mod notice;
+pub mod reply;
+mod status;
+
+use crate::config::Contacts;
+use crate::flow::admit::{Carried, Cookies};
+use crate::flow::{Client, Engine};
+use crate::domain::login::Need;
+use crate::primitives::{Identity, UnixSeconds, WaitingRef};
+use crate::render::{Contact, Frame, Lang, Message, Notice, Renderer, SecretText, with_lang};
+use bytes::Bytes;
+use cookies::OwnCookies;
+use form::Form;
+use http::{HeaderMap, Method, Response};
+use std::sync::Arc;
+
+/// What all pages need.
+pub struct Pages {
+    /// The use cases.
+    pub engine: Arc<Engine>,
+    /// The words.
+    pub renderer: Arc<Renderer>,
+    /// The gateway's own cookies.
+    pub cookies: OwnCookies,
+    /// Whom to ask for help.
+    pub contacts: Contacts,
+    /// What stands around every page, but for language and path.
+    pub frame: Frame,
+    /// Offset of the site's clock from UTC in seconds, and its name.
+    pub time_zone: (u64, &'static str),
+    /// Host that a same-origin request names in Origin, with its scheme; `None` on loopback.
+    pub origin: Option<String>,
+}
+
+/// A request for one of the own pages.
+pub struct PageRequest<'r> {
+    /// Method.
+    pub method: Method,
+    /// Path below the own prefix, beginning with a slash.
+    pub path: &'r str,
+    /// Path and query as asked for, for links to the same page.
+    pub this_path: &'r str,
+    /// Query without the question mark.
+    pub query: Option<&'r str>,
+    /// Headers.
+    pub headers: &'r HeaderMap,
+    /// Body of a POST.
+    pub body: Bytes,
+    /// Cookies.
+    pub cookies: Cookies<'r>,
+    /// Session, as checked.
+    pub carried: Carried,
+    /// Who asks.
+    pub client: &'r Client,
+}
+
+/// A page's answer.
+pub type Reply = Response<Bytes>;
+
+/// Address of the page for a waiting login.
+pub fn waiting_path(pages: &Pages, need: Need, reference: WaitingRef) -> String {
+    acceptor::page_path(pages, need, reference)
+}
+
+/// Answers one request for an own page.
+pub async fn route(pages: &Pages, request: &PageRequest<'_>) -> Reply {
+    let path = if request.path.is_empty() { "/" } else { request.path };
+    let get = request.method == Method::GET || request.method == Method::HEAD;
+    if get && let Some(asset) = assets::asset(pages, path, request.headers) {
+        return asset;
+    }
+    if !get && request.method != Method::POST {
+        return pages.refuse(request, Notice::MethodNotAllowed);
+    }
+    if get {
+        return match path {
+            "/" => status::show(pages, request).await,
+            "/activation" => activation::show(pages, request).await,
+            "/acceptor" => acceptor::show(pages, request).await,
+            "/logout" => logout::ask(pages, request),
+            _ => pages.refuse(request, Notice::NotFound),
+        };
+    }
+    if !form::is_same_origin(request.headers, pages.origin.as_deref(), &request.client.host) {
+        return pages.refuse(request, Notice::Forbidden);
+    }
+    let Some(form) = Form::parse(request.headers, &request.body) else {
+        return pages.refuse(request, Notice::BadRequest(crate::render::BadRequest::Form));
+    };
+    match path {
+        "/enable" => status::enable(pages, request, &form),
+        "/disable" => status::disable(pages, request, &form).await,
+        "/activation" => activation::confirm(pages, request, &form).await,
+        "/activation/qr" => activation::renew(pages, request, &form).await,
+        "/activation/cancel" => activation::cancel(pages, request, &form).await,
+        "/acceptor" => acceptor::verify(pages, request, &form).await,
+        "/acceptor/extend" => acceptor::extend(pages, request, &form).await,
+        "/acceptor/cancel" => acceptor::cancel(pages, request, &form).await,
+        "/logout" => logout::logout(pages, request, &form).await,
+        _ => pages.refuse(request, Notice::NotFound),
+    }
+}
+
+impl Pages {
+    /// The frame of one request's page.
+    pub(crate) fn frame_for(&self, request: &PageRequest<'_>) -> Frame {
+        let accept = request.headers.get(http::header::ACCEPT_LANGUAGE);
+        let accept = accept.and_then(|value| value.to_str().ok());
+        Frame {
+            lang: Lang::choose(request.query, accept),
+            this_path: request.this_path.to_owned(),
+            ..self.frame.clone()
+        }
+    }
+
+    /// The same for a page whose GET address is another than what was asked for, as after a POST.
+    pub(crate) fn frame_at(&self, request: &PageRequest<'_>, path: String) -> Frame {
+        let frame = self.frame_for(request);
+        let chosen = form::query_value(request.query, "lang").and_then(|code| Lang::parse(&code));
+        let this_path = match chosen {
+            Some(lang) => with_lang(&path, lang),
+            None => path,
+        };
+        Frame { this_path, ..frame }
+    }
+
+    /// A redirect to an own page in the language that was chosen.
+    pub(crate) fn to_own(&self, request: &PageRequest<'_>, path: &str) -> Reply {
+        reply::see_other(&self.frame_at(request, path.to_owned()).this_path)
+    }
+
+    /// Contacts for an account, or for everybody.
+    pub fn contacts_for(&self, identity: Option<&Identity>) -> Vec<Contact> {
+        let user_type = identity.map(|who| who.account.user_type.as_str());
+        let role = identity.map(|who| who.role.as_str());
+        let contact = self.contacts.contact_for(user_type, role);
+        vec![Contact {
+            name: contact.name.clone(),
+            email: contact.email.clone(),
+            phone: contact.phone.clone(),
+            how: None,
+        }]
+    }
+
+    /// A refusal in the user's language, as a page or as JSON.
+    pub(crate) fn refuse(&self, request: &PageRequest<'_>, notice: Notice) -> Reply {
+        self.refuse_for(request, notice, None)
+    }
+
+    /// The same with the contact of an account.
+    pub(crate) fn refuse_for(
+        &self,
+        request: &PageRequest<'_>,
+        notice: Notice,
+        identity: Option<&Identity>,
+    ) -> Reply {
+        let frame = self.frame_for(request);
+        let message = Message {
+            notice,
+            contacts: self.contacts_for(identity),
+            request_id: Some(request.client.request_id.clone()),
+        };
+        notice::reply(self, &message, &frame, true)
+    }
+
+    /// Time of day for people, with the zone's name.
+    pub(crate) fn clock_text(&self, now: UnixSeconds) -> String {
+        let (offset, zone) = self.time_zone;
+        let day = now.0.saturating_add(offset) % 86_400;
+        format!("{:02}.{:02}.{:02} {zone}", day / 3_600, day / 60 % 60, day % 60)
+    }
+
+    /// The value of a form's `csrf` field.
+    pub(crate) fn csrf(&self, bound_to: &[u8]) -> SecretText {
+        SecretText::new(self.engine.seals.form_token(bound_to))
+    }
+}
