@@ -6,9 +6,9 @@
 //! (waiting login) → `pages/acceptor.rs` or `pages/activation.rs` → `flow/verify.rs`,
 //! `flow/activate.rs` → `flow/accept.rs` (one durable step) → `proxy/release.rs` (the seal).
 
+use crate::cli::{Check, Exit};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ProfileSource, Report};
-use crate::cli::{Check, Exit};
 use crate::domain::enrollment::ActivationLimits;
 use crate::domain::login::LoginLimits;
 use crate::domain::session::SessionLimits;
@@ -90,7 +90,11 @@ fn start_log(config: &Config) {
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
         .with_writer(std::io::stderr)
         .with_ansi(false);
-    if config.log.json { log.json().init() } else { log.init() }
+    if config.log.json {
+        log.json().init()
+    } else {
+        log.init()
+    }
 }
 
 fn start(config: Config) -> Result<(), StartError> {
@@ -98,7 +102,9 @@ fn start(config: Config) -> Result<(), StartError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let profile = Arc::new(load_profile(&config).map_err(StartError::Profile)?);
     let renderer = Arc::new(load_renderer(&config).map_err(StartError::Templates)?);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let opened = open_vault(&config, &entropy, &*clock, &runtime);
     let (vault, seals, store) = match opened {
         Ok((records, seals, store)) => (Vault::Open(records), seals, Some(store)),
@@ -109,7 +115,14 @@ fn start(config: Config) -> Result<(), StartError> {
     };
     let peer = upstream_peer(&config.upstream)?;
     let own_client = Arc::new(OwnClient::new(peer.clone()));
-    let parts = Parts { profile, seals, vault, clock, entropy, own_client: own_client.clone() };
+    let parts = Parts {
+        profile,
+        seals,
+        vault,
+        clock,
+        entropy,
+        own_client: own_client.clone(),
+    };
     let (mut engine, errands) = engine(&config, parts);
     if let Vault::Open(_) = engine.vault
         && let Err(error) = runtime.block_on(engine.restore())
@@ -131,7 +144,14 @@ fn start(config: Config) -> Result<(), StartError> {
         body_timeout_seconds: config.listen.body_timeout.as_secs(),
     };
     let trusted = config.trusted_proxies.clone();
-    let gateway = Gateway::new(pages, own_client, peer, config.site.clone(), trusted, limits);
+    let gateway = Gateway::new(
+        pages,
+        own_client,
+        peer,
+        config.site.clone(),
+        trusted,
+        limits,
+    );
     for address in &config.listen.addresses {
         tracing::info!(%address, context = %config.site.context, "serving");
     }
@@ -146,7 +166,12 @@ fn start(config: Config) -> Result<(), StartError> {
 fn own_keys(config: &Config, entropy: &Arc<dyn Entropy>) -> Result<Seals, StartError> {
     let master = MasterKey::generate(&**entropy)?;
     let epoch = u64::from_be_bytes(random(&**entropy)?);
-    Ok(Seals::new(&master, &config.site.id, epoch, entropy.clone())?)
+    Ok(Seals::new(
+        &master,
+        &config.site.id,
+        epoch,
+        entropy.clone(),
+    )?)
 }
 
 fn close(store: &SledStore) {
@@ -180,7 +205,10 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         vault: parts.vault,
         table: Table::default(),
         sessions: Sessions::default(),
-        policy: ArcSwap::from_pointee(Policy { version: 1, file: config.policy.clone() }),
+        policy: ArcSwap::from_pointee(Policy {
+            version: 1,
+            file: config.policy.clone(),
+        }),
         clock: parts.clock,
         entropy: parts.entropy,
         upstream: parts.own_client,
@@ -244,8 +272,15 @@ fn pages(config: &Config, engine: Arc<Engine>, renderer: Arc<Renderer>) -> Pages
             this_path: format!("{}/", config.site.own_path()),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
-        time_zone: (config.site.time_zone.offset_seconds(), config.site.time_zone.label()),
-        origin: config.site.public_url.as_ref().map(crate::config::PublicUrl::origin),
+        time_zone: (
+            config.site.time_zone.offset_seconds(),
+            config.site.time_zone.label(),
+        ),
+        origin: config
+            .site
+            .public_url
+            .as_ref()
+            .map(crate::config::PublicUrl::origin),
         engine,
     }
 }
@@ -254,7 +289,9 @@ fn load_profile(config: &Config) -> Result<Profile, String> {
     let context = &config.site.context;
     let profile = match &config.profile {
         ProfileSource::BuiltIn(name) => {
-            let known = crate::profile::BUILTIN.iter().find(|(known, _)| known == name);
+            let known = crate::profile::BUILTIN
+                .iter()
+                .find(|(known, _)| known == name);
             let (_, text) = known.ok_or_else(|| format!("profile {name}: not built in"))?;
             Profile::parse(text, context)
         }
@@ -265,7 +302,11 @@ fn load_profile(config: &Config) -> Result<Profile, String> {
         }
     };
     profile.map_err(|problems| {
-        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        problems
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
     })
 }
 
@@ -275,7 +316,11 @@ fn load_renderer(config: &Config) -> Result<Renderer, String> {
         None => Renderer::builtin(),
     };
     renderer.map_err(|problems| {
-        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        problems
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
     })
 }
 
@@ -292,10 +337,16 @@ fn open_vault(
     let key_file = &config.state.key_file;
     fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
     let first = !key_file.exists() && !store_dir.exists();
-    let master = if first { make_key(key_file, entropy)? } else { read_key(key_file)? };
+    let master = if first {
+        make_key(key_file, entropy)?
+    } else {
+        read_key(key_file)?
+    };
     let mode = if first {
         let bits = random(&**entropy).map_err(|error| error.to_string())?;
-        Mode::CreateNew { instance: u64::from_be_bytes(bits) }
+        Mode::CreateNew {
+            instance: u64::from_be_bytes(bits),
+        }
     } else {
         Mode::Existing
     };
@@ -306,7 +357,9 @@ fn open_vault(
     let records = Records::new(store.clone() as Arc<dyn Store>, Arc::new(seal));
     let epoch = runtime.block_on(async {
         check_key(&records, first, clock).await?;
-        instance(&*store).await.map_err(|error| format!("store: {error}"))
+        instance(&*store)
+            .await
+            .map_err(|error| format!("store: {error}"))
     })?;
     let seals = Seals::new(&master, &config.site.id, epoch, entropy.clone())
         .map_err(|error| error.to_string())?;
@@ -315,15 +368,22 @@ fn open_vault(
 
 async fn check_key(records: &Records, first: bool, clock: &dyn Clock) -> Result<(), String> {
     if first {
-        let check = KeyCheck { clock_high: clock.now() };
+        let check = KeyCheck {
+            clock_high: clock.now(),
+        };
         let draft = records.draft().put(KEY_CHECK, Expect::Absent, &check);
-        return records.commit(draft).await.map_err(|error| error.to_string());
+        return records
+            .commit(draft)
+            .await
+            .map_err(|error| error.to_string());
     }
     match records.get::<KeyCheck>(KEY_CHECK).await {
         Ok(Some(_)) => Ok(()),
-        Ok(None) => Err("the store was never finished; remove it together with the key file to \
+        Ok(None) => Err(
+            "the store was never finished; remove it together with the key file to \
                          begin anew"
-            .into()),
+                .into(),
+        ),
         Err(_) => Err("the key file does not fit the store".into()),
     }
 }
@@ -334,9 +394,14 @@ fn make_key(path: &Path, entropy: &Arc<dyn Entropy>) -> Result<MasterKey, String
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir).map_err(fail)?;
     }
-    let mut file =
-        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(fail)?;
-    file.write_all(master.to_file_text().as_bytes()).map_err(fail)?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(fail)?;
+    file.write_all(master.to_file_text().as_bytes())
+        .map_err(fail)?;
     file.sync_all().map_err(fail)?;
     Ok(master)
 }
@@ -351,7 +416,11 @@ fn read_key(path: &Path) -> Result<MasterKey, String> {
 
 /// What `gerbang check` looks at besides the configuration itself.
 pub fn checks() -> Vec<Box<dyn Check>> {
-    vec![Box::new(ProfileCheck), Box::new(TemplateCheck), Box::new(KeyFileCheck)]
+    vec![
+        Box::new(ProfileCheck),
+        Box::new(TemplateCheck),
+        Box::new(KeyFileCheck),
+    ]
 }
 
 struct ProfileCheck;
@@ -372,10 +441,16 @@ impl Check for ProfileCheck {
                     );
                     report.problems.push(problem("site.own_prefix", &why));
                 }
-                let roles: Vec<String> =
-                    profile.roles().iter().map(|role| role.as_str().to_owned()).collect();
-                let types: Vec<String> =
-                    profile.user_types().iter().map(|t| t.as_str().to_owned()).collect();
+                let roles: Vec<String> = profile
+                    .roles()
+                    .iter()
+                    .map(|role| role.as_str().to_owned())
+                    .collect();
+                let types: Vec<String> = profile
+                    .user_types()
+                    .iter()
+                    .map(|t| t.as_str().to_owned())
+                    .collect();
                 report.problems.extend(config.unknown_names(&roles, &types));
             }
         }
@@ -394,7 +469,9 @@ impl Check for TemplateCheck {
             }
             Ok(renderer) => {
                 for found in renderer.check() {
-                    report.problems.push(problem("templates", &found.to_string()));
+                    report
+                        .problems
+                        .push(problem("templates", &found.to_string()));
                 }
             }
         }

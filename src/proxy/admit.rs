@@ -37,11 +37,7 @@ struct Early {
 
 impl Gateway {
     /// Judges a request and carries out what does not go through pingora's proxying.
-    pub(super) async fn admit(
-        &self,
-        session: &mut Session,
-        ctx: &mut Context,
-    ) -> Result<Admitted> {
+    pub(super) async fn admit(&self, session: &mut Session, ctx: &mut Context) -> Result<Admitted> {
         let entered = match self.enter(session, ctx) {
             Ok(entered) => entered,
             Err(TurnedAway(reply)) => {
@@ -66,7 +62,10 @@ impl Gateway {
             return self.own_page(session, ctx, &entered, &path, cookies).await;
         }
         let query = entered.query.as_deref();
-        let class = self.engine.profile.classify(&entered.method, &entered.path, query);
+        let class = self
+            .engine
+            .profile
+            .classify(&entered.method, &entered.path, query);
         let early = match self.early_body(session, ctx, &entered, &class).await? {
             Ok(early) => early,
             Err(notice) => {
@@ -75,7 +74,8 @@ impl Gateway {
                 return Ok(Admitted::Answered);
             }
         };
-        self.judge_request(session, ctx, &entered, &class, cookies, early).await
+        self.judge_request(session, ctx, &entered, &class, cookies, early)
+            .await
     }
 
     /// Whatever lies outside the context is not ours to serve.
@@ -86,9 +86,10 @@ impl Gateway {
         entered: &Entered,
     ) -> Result<Option<Admitted>> {
         let context = self.engine.profile.context().as_bytes();
-        let below = entered.path.strip_prefix(context).is_some_and(|rest| {
-            rest.is_empty() || rest.first() == Some(&b'/')
-        });
+        let below = entered
+            .path
+            .strip_prefix(context)
+            .is_some_and(|rest| rest.is_empty() || rest.first() == Some(&b'/'));
         if below {
             return Ok(None);
         }
@@ -121,15 +122,23 @@ impl Gateway {
             respond_and_close(session, reply).await?;
             return Ok(Admitted::Answered);
         };
-        let Some(asked) = &ctx.asked else { return Ok(Admitted::Answered) };
+        let Some(asked) = &ctx.asked else {
+            return Ok(Admitted::Answered);
+        };
         let carried = self.engine.carried(&cookies);
         if let Some(due) = self.policy_due(&carried, ctx).await {
             return self.answer(session, due).await;
         }
         let this_path = String::from_utf8_lossy(&asked.target).into_owned();
-        let query = entered.query.as_ref().map(|q| String::from_utf8_lossy(q).into_owned());
+        let query = entered
+            .query
+            .as_ref()
+            .map(|q| String::from_utf8_lossy(q).into_owned());
         // Holds the session open while its page is made.
-        let _under_way = carried.owner.as_ref().map(|owner| owner.begin(false, self.engine.now()));
+        let _under_way = carried
+            .owner
+            .as_ref()
+            .map(|owner| owner.begin(false, self.engine.now()));
         let header = session.req_header().clone();
         let request = PageRequest {
             method: header.method.clone(),
@@ -165,7 +174,11 @@ impl Gateway {
         entered: &Entered,
         limit: usize,
     ) -> Result<Option<Bytes>> {
-        if entered.facts.content_length.is_some_and(|n| n > limit as u64) {
+        if entered
+            .facts
+            .content_length
+            .is_some_and(|n| n > limit as u64)
+        {
             return Ok(None);
         }
         self.continue_if_expected(session, entered).await?;
@@ -198,25 +211,40 @@ impl Gateway {
         entered: &Entered,
         class: &Classified,
     ) -> Result<std::result::Result<Early, Notice>> {
-        let none = Early { bytes: Bytes::new(), complete: true, password: false };
+        let none = Early {
+            bytes: Bytes::new(),
+            complete: true,
+            password: false,
+        };
         let has_body = entered.facts.chunked || entered.facts.content_length.unwrap_or(0) > 0;
         if !has_body {
             return Ok(Ok(none));
         }
         let limit = self.limits.login_body_bytes_max;
-        if class.login && entered.facts.content_length.is_some_and(|n| n > limit as u64) {
+        if class.login
+            && entered
+                .facts
+                .content_length
+                .is_some_and(|n| n > limit as u64)
+        {
             return Ok(Err(Notice::TooLarge));
         }
         let header = session.req_header();
         let get = |name| header.headers.get(name).map(http::HeaderValue::as_bytes);
-        let scan =
-            BodyScan::new(&self.engine.profile, get(CONTENT_TYPE), get(CONTENT_ENCODING));
+        let scan = BodyScan::new(
+            &self.engine.profile,
+            get(CONTENT_TYPE),
+            get(CONTENT_ENCODING),
+        );
         let mut scan = match scan {
             Ok(scan) => scan,
             // Apendo's bodies are its own; nobody logs in there.
             Err(_) if class.lane == Lane::Exempt && !class.login => {
                 self.continue_if_expected(session, entered).await?;
-                return Ok(Ok(Early { complete: false, ..none }));
+                return Ok(Ok(Early {
+                    complete: false,
+                    ..none
+                }));
             }
             Err(_) => return Ok(Err(Notice::UnsupportedMedia)),
         };
@@ -237,7 +265,14 @@ impl Gateway {
             }
             // A further read may bring up to 64 KiB at once, which the buffer would not hold.
             let settled = !password && !class.login;
-            if bytes.len() > limit || (settled && !entered.facts.chunked && entered.facts.content_length.is_some_and(|n| n > limit as u64)) {
+            if bytes.len() > limit
+                || (settled
+                    && !entered.facts.chunked
+                    && entered
+                        .facts
+                        .content_length
+                        .is_some_and(|n| n > limit as u64))
+            {
                 break false;
             }
         };
@@ -248,7 +283,11 @@ impl Gateway {
             return Ok(Err(Notice::TooLarge));
         }
         ctx.scan = Some(Box::new(scan));
-        Ok(Ok(Early { bytes: bytes.freeze(), complete, password }))
+        Ok(Ok(Early {
+            bytes: bytes.freeze(),
+            complete,
+            password,
+        }))
     }
 
     async fn judge_request(
@@ -289,7 +328,10 @@ impl Gateway {
                 }
                 break;
             }
-            return match self.carry_out(session, ctx, entered, &facts, verdict, (carried, &early)).await? {
+            return match self
+                .carry_out(session, ctx, entered, &facts, verdict, (carried, &early))
+                .await?
+            {
                 Some(admitted) => Ok(admitted),
                 // Marked by another request in between: judged again.
                 None => continue,
@@ -342,22 +384,32 @@ impl Gateway {
             }
             RequestVerdict::Carry(permit) => {
                 self.go_up(ctx, permit, carried, false);
-                self.carry(session, ctx, early.bytes.clone(), early.complete).await
+                self.carry(session, ctx, early.bytes.clone(), early.complete)
+                    .await
             }
             RequestVerdict::Logout(_) => {
                 self.go_up(ctx, Permit::own_errand(), carried, false);
-                self.log_out(session, ctx, early.bytes.clone()).await.map(Some)
+                self.log_out(session, ctx, early.bytes.clone())
+                    .await
+                    .map(Some)
             }
             RequestVerdict::ToWaitingLogin(reference) => {
                 let path = self.waiting_page(reference);
-                self.answer(session, reply::see_other(&path)).await.map(Some)
+                self.answer(session, reply::see_other(&path))
+                    .await
+                    .map(Some)
             }
             RequestVerdict::SecondFactorDue(reference) => {
                 let path = self.waiting_page(reference);
-                self.answer(session, second_factor_due(&path)).await.map(Some)
+                self.answer(session, second_factor_due(&path))
+                    .await
+                    .map(Some)
             }
             RequestVerdict::Wait => {
-                debug_assert!(matches!(presented, Presented::Stamped { .. } | Presented::Sealed { .. }));
+                debug_assert!(matches!(
+                    presented,
+                    Presented::Stamped { .. } | Presented::Sealed { .. }
+                ));
                 Ok(None)
             }
             RequestVerdict::Refuse(refusal) => {
@@ -386,7 +438,11 @@ impl Gateway {
             _ => None,
         };
         ctx.session = Some(Box::new(SessionUp {
-            jar: if bare { Default::default() } else { carried.jar },
+            jar: if bare {
+                Default::default()
+            } else {
+                carried.jar
+            },
             key: if bare { None } else { carried.key },
             entry: carried.entry,
             under_way,

@@ -105,7 +105,11 @@ impl Guard {
 impl Context {
     /// The accepted session in which the request is made.
     pub fn owner(&self) -> Option<&Arc<LiveSession>> {
-        self.session.as_ref()?.under_way.as_ref().map(UnderWay::session)
+        self.session
+            .as_ref()?
+            .under_way
+            .as_ref()
+            .map(UnderWay::session)
     }
 
     /// The upstream session that went up.
@@ -115,6 +119,9 @@ impl Context {
 
     /// Its cookies.
     pub fn jar(&self) -> Jar {
-        self.session.as_ref().map(|session| session.jar.clone()).unwrap_or_default()
+        self.session
+            .as_ref()
+            .map(|session| session.jar.clone())
+            .unwrap_or_default()
     }
 }

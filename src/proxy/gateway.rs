@@ -76,12 +76,26 @@ impl Gateway {
         // Tells two runs apart in the log; needs not be secret.
         let run = format!("{:06x}", engine.now().0 & 0xff_ffff);
         let requests = AtomicU64::new(1);
-        Self { engine, pages, own_client, peer, site, trusted_proxies, limits, run, requests }
+        Self {
+            engine,
+            pages,
+            own_client,
+            peer,
+            site,
+            trusted_proxies,
+            limits,
+            run,
+            requests,
+        }
     }
 
     /// A new request id.
     pub(super) fn request_id(&self) -> String {
-        format!("{}-{:x}", self.run, self.requests.fetch_add(1, Ordering::Relaxed))
+        format!(
+            "{}-{:x}",
+            self.run,
+            self.requests.fetch_add(1, Ordering::Relaxed)
+        )
     }
 
     /// The upstream, against a permit (invariant I2).
@@ -102,8 +116,13 @@ impl Gateway {
         ctx: &mut Context,
         jar: crate::domain::jar::Jar,
     ) -> Result<()> {
-        let Some(asked) = &ctx.asked else { return Err(failed("no request")) };
-        let location = header.headers.get(LOCATION).map(http::HeaderValue::as_bytes);
+        let Some(asked) = &ctx.asked else {
+            return Err(failed("no request"));
+        };
+        let location = header
+            .headers
+            .get(LOCATION)
+            .map(http::HeaderValue::as_bytes);
         let target = self.target_of(location, asked);
         let case = Case {
             evidence,
@@ -139,12 +158,7 @@ impl Gateway {
     }
 
     /// Sets the tripwire on a page.
-    pub(super) fn watch_page(
-        &self,
-        header: &ResponseHeader,
-        ctx: &mut Context,
-        handing: &Handing,
-    ) {
+    pub(super) fn watch_page(&self, header: &ResponseHeader, ctx: &mut Context, handing: &Handing) {
         if answer::body_facts(header, false) != BodyFacts::Html {
             return;
         }
@@ -175,7 +189,9 @@ impl Gateway {
         {
             under_way.touch(self.engine.now());
         }
-        let Some(tripwire) = ctx.tripwire.as_mut() else { return Ok(piece) };
+        let Some(tripwire) = ctx.tripwire.as_mut() else {
+            return Ok(piece);
+        };
         tripwire.feed(piece, end).map_err(|tripped| {
             self.tripped(&tripped, ctx);
             self.again(ctx).unwrap_or_else(|| self.busy(ctx))
@@ -185,7 +201,10 @@ impl Gateway {
     /// What a tripped wire means: the session is in doubt from here on.
     fn tripped(&self, tripped: &Tripped, ctx: &mut Context) {
         tracing::warn!(
-            request.id = ctx.asked.as_ref().map_or("-", |asked| &asked.client.request_id),
+            request.id = ctx
+                .asked
+                .as_ref()
+                .map_or("-", |asked| &asked.client.request_id),
             ?tripped,
             "a page names a user who must not be there; it was cut"
         );
@@ -197,7 +216,10 @@ impl Gateway {
         // In memory at once, then durably and upstream: this hook cannot wait.
         let now = engine.now();
         let fresh = engine.table.fresh_generation();
-        engine.table.entry(key, now).change(|tracked| tracked.mark_found(fresh, now));
+        engine
+            .table
+            .entry(key, now)
+            .change(|tracked| tracked.mark_found(fresh, now));
         tokio::spawn(async move {
             let client = client.unwrap_or_else(|| engine.own_client());
             if let Some(owner) = owner {
@@ -209,9 +231,10 @@ impl Gateway {
 
     /// An owner's answer while somebody else may have logged in inside his session: waits.
     async fn wait_while_held(&self, ctx: &mut Context) -> Result<()> {
-        let (Some(owner), Some(entry)) =
-            (ctx.owner().cloned(), ctx.session.as_ref().and_then(|s| s.entry.clone()))
-        else {
+        let (Some(owner), Some(entry)) = (
+            ctx.owner().cloned(),
+            ctx.session.as_ref().and_then(|s| s.entry.clone()),
+        ) else {
             return Ok(());
         };
         use crate::domain::upstream_session::State;
@@ -265,7 +288,9 @@ impl ProxyHttp for Gateway {
         _end: bool,
         ctx: &mut Context,
     ) -> Result<()> {
-        let Some(piece) = body.as_ref() else { return Ok(()) };
+        let Some(piece) = body.as_ref() else {
+            return Ok(());
+        };
         ctx.body_bytes = ctx.body_bytes.saturating_add(piece.len() as u64);
         if ctx.password_seen {
             return Ok(());
@@ -331,7 +356,9 @@ impl ProxyHttp for Gateway {
         if header.status.is_informational() && header.status.as_u16() != 101 {
             return Ok(());
         }
-        let Some(permit) = ctx.permit.clone() else { return Err(failed("no permit")) };
+        let Some(permit) = ctx.permit.clone() else {
+            return Err(failed("no permit"));
+        };
         let head = session.req_header().method == http::Method::HEAD;
         let jar = ctx.jar();
         let seen = answer::read(&self.engine, header, &jar, head, None);
@@ -346,7 +373,10 @@ impl ProxyHttp for Gateway {
         match verdict {
             AnswerVerdict::Judge(evidence) => self.judge(evidence, header, ctx, seen.jar).await,
             AnswerVerdict::Unreadable | AnswerVerdict::NoUpgrade => {
-                tracing::warn!(status = header.status.as_u16(), "an answer that cannot be judged was withheld");
+                tracing::warn!(
+                    status = header.status.as_u16(),
+                    "an answer that cannot be judged was withheld"
+                );
                 let reply = self.refusal(ctx, Notice::UpstreamUnreadable);
                 Err(Self::instead(ctx, reply))
             }
@@ -396,7 +426,10 @@ impl ProxyHttp for Gateway {
         if !written && !dead {
             let _ = respond_and_close(session, reply).await;
         }
-        FailToProxy { error_code: if dead { 0 } else { code }, can_reuse_downstream: false }
+        FailToProxy {
+            error_code: if dead { 0 } else { code },
+            can_reuse_downstream: false,
+        }
     }
 
     async fn logging(&self, _session: &mut Session, error: Option<&Error>, ctx: &mut Context) {
@@ -463,7 +496,11 @@ impl Gateway {
         }
         let mut line = match permit.watch() {
             Watch::Static => Vec::new(),
-            _ => ctx.session.as_ref().map(|up| up.jar.to_cookie_line()).unwrap_or_default(),
+            _ => ctx
+                .session
+                .as_ref()
+                .map(|up| up.jar.to_cookie_line())
+                .unwrap_or_default(),
         };
         if !asked.passing_cookies.is_empty() {
             if !line.is_empty() {
@@ -515,12 +552,13 @@ impl Gateway {
         use crate::domain::gate::Bind;
         match permit.bind() {
             Bind::Bare { .. } => Guard::Nothing,
-            Bind::Anonymous { key, generation } => {
-                Guard::Visitor { key: *key, generation: *generation }
-            }
-            Bind::Owner { .. } => {
-                ctx.owner().map_or(Guard::Nothing, |owner| Guard::Owner(owner.clone()))
-            }
+            Bind::Anonymous { key, generation } => Guard::Visitor {
+                key: *key,
+                generation: *generation,
+            },
+            Bind::Owner { .. } => ctx
+                .owner()
+                .map_or(Guard::Nothing, |owner| Guard::Owner(owner.clone())),
         }
     }
 

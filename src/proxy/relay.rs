@@ -25,12 +25,10 @@ const PIECE_SECONDS: u64 = 120;
 
 impl Gateway {
     /// Relays a guarded request.
-    pub(super) async fn relay(
-        &self,
-        session: &mut Session,
-        ctx: &mut Context,
-    ) -> Result<Admitted> {
-        let Some(permit) = ctx.permit.clone() else { return Ok(Admitted::Answered) };
+    pub(super) async fn relay(&self, session: &mut Session, ctx: &mut Context) -> Result<Admitted> {
+        let Some(permit) = ctx.permit.clone() else {
+            return Ok(Admitted::Answered);
+        };
         let request = self.own_request(session, ctx, Bytes::new());
         let begun = timeout(request.deadline, self.own_client.begin(&permit, &request)).await;
         let mut answering = match begun {
@@ -69,8 +67,13 @@ impl Gateway {
                 return self.answer(session, reply).await;
             }
             AnswerVerdict::Judge(evidence) => {
-                let Some(asked) = &ctx.asked else { return Ok(Admitted::Answered) };
-                let location = header.headers.get(LOCATION).map(http::HeaderValue::as_bytes);
+                let Some(asked) = &ctx.asked else {
+                    return Ok(Admitted::Answered);
+                };
+                let location = header
+                    .headers
+                    .get(LOCATION)
+                    .map(http::HeaderValue::as_bytes);
                 let case = Case {
                     evidence,
                     client: &asked.client,
