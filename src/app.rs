@@ -34,7 +34,6 @@ use crate::seal::{MasterKey, Seals};
 use crate::store::SledStore;
 use arc_swap::ArcSwap;
 use std::fs;
-use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
