@@ -38,6 +38,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+/// Own logouts at once.
+const LOGOUTS: usize = 4;
 /// Blind probes at once for one address.
 const PROBES_BLIND_PER_ADDRESS: u32 = 4;
 /// Why the gateway could not start.
@@ -131,7 +133,7 @@ fn start(config: Config) -> Result<(), StartError> {
         engine.table = Table::default();
         engine.sessions = Sessions::default();
     }
-    let engine = Arc::new(engine);
+    let engine = engine.shared();
     drop(runtime);
     let pages = Arc::new(pages(&config, engine, renderer));
     let limits = DoorLimits {
@@ -220,6 +222,8 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         clock_high: AtomicU64::new(0),
         unwritten_ends: std::sync::Mutex::default(),
         errands,
+        me: std::sync::OnceLock::new(),
+        logouts: tokio::sync::Semaphore::new(LOGOUTS),
         slowdown: Slowdown::default(),
     };
     (engine, owed)

@@ -297,6 +297,17 @@ impl fmt::Debug for Seals {
     }
 }
 
+/// SHA-256 over parts.
+pub fn digest(parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    for part in parts {
+        context.update(part);
+    }
+    let mut out = [0; 32];
+    out.copy_from_slice(context.finish().as_ref());
+    out
+}
+
 fn truncated(tag: &hmac::Tag) -> [u8; 16] {
     let mut out = [0; 16];
     // A SHA-256 tag has 32 bytes.

@@ -18,6 +18,8 @@ const SWEEP_SECONDS: u64 = 10;
 /// Last activity is written when it moved by so much: a crash then costs at most this of the idle
 /// time, on the safe side.
 const SEEN_SECONDS: u64 = 60;
+/// Sessions written in one step; an engine takes 64.
+const SEEN_BATCH: usize = 50;
 /// Free sessions that were in doubt are forgotten after so long without a request holding them.
 const FREE_MEMORY_SECONDS: u64 = 60;
 
@@ -152,17 +154,18 @@ impl Engine {
     /// Writes last activity and the highest time; both may be lost, and then fail on the safe side.
     async fn write_seen(&self, seconds: u64) -> Result<(), FlowError> {
         let records = self.records()?;
-        for session in self.sessions.all() {
-            if session.take_unwritten_seen(seconds) && !session.is_ended() {
+        let mut due = self.sessions.all();
+        due.retain(|session| !session.is_ended() && session.take_unwritten_seen(seconds));
+        for some in due.chunks(SEEN_BATCH) {
+            let mut draft = records.draft();
+            for session in some {
                 let record = session.to_record();
-                let Some(stored) = records.get::<GatewaySession>(&record.id.0).await? else {
-                    continue;
-                };
-                let expect = Expect::Version(stored.version);
-                let draft = records.draft().put(&record.id.0, expect, &record);
-                // Ended or changed meanwhile: that is the truth then.
-                let _ = records.commit(draft).await;
+                if let Some(stored) = records.get::<GatewaySession>(&record.id.0).await? {
+                    draft = draft.put(&record.id.0, Expect::Version(stored.version), &record);
+                }
             }
+            // One that ended or changed meanwhile spoils its batch; the next sweep writes the rest.
+            let _ = records.commit(draft).await;
         }
         let clock_high = crate::primitives::UnixSeconds(self.clock_high.load(Ordering::Relaxed));
         let draft = records

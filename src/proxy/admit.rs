@@ -7,7 +7,7 @@ use super::gateway::Gateway;
 use super::release::second_factor_due;
 use super::respond::respond_and_close;
 use crate::domain::gate::{Bind, Permit, Refusal, RequestFacts, RequestVerdict, Watch};
-use crate::flow::admit::{Carried, Cookies};
+use crate::flow::admit::{Allowed, Carried, Cookies};
 use crate::flow::mark::MarkError;
 use crate::pages::{PageRequest, notice, reply};
 use crate::render::{BadRequest, Notice};
@@ -133,9 +133,11 @@ impl Gateway {
         let Some(asked) = &ctx.asked else {
             return Ok(Admitted::Answered);
         };
-        let carried = self.engine.carried(&cookies);
-        if let Some(due) = self.policy_due(&carried, ctx).await {
-            return self.answer(session, due).await;
+        let mut carried = self.engine.carried(&cookies);
+        match self.policy_due(&carried, ctx).await {
+            Ok(()) => {}
+            Err(None) => carried = self.engine.carried(&cookies),
+            Err(Some(reply)) => return self.answer(session, *reply).await,
         }
         let this_path = String::from_utf8_lossy(&asked.target).into_owned();
         let query = entered
@@ -164,15 +166,26 @@ impl Gateway {
     }
 
     /// A stricter policy reaches a session at its next request: the way to its waiting login.
-    async fn policy_due(&self, carried: &Carried, ctx: &Context) -> Option<crate::pages::Reply> {
-        let asked = ctx.asked.as_ref()?;
+    /// `Err(None)` when the session is over and the request is to be looked at again.
+    async fn policy_due(
+        &self,
+        carried: &Carried,
+        ctx: &Context,
+    ) -> std::result::Result<(), Option<Box<crate::pages::Reply>>> {
+        let Some(asked) = &ctx.asked else {
+            return Ok(());
+        };
         match self.engine.still_allowed(carried, &asked.client).await {
-            Ok(None) => None,
-            Ok(Some(due)) => {
+            Ok(Allowed::Yes) => Ok(()),
+            Ok(Allowed::Over) => Err(None),
+            Ok(Allowed::Due(due)) => {
                 let answer = self.second_factor(&due, ctx);
-                Some(reply::with_cookie(answer, &self.pages.cookies.clear_seal()))
+                let answer = reply::with_cookie(answer, &self.pages.cookies.clear_seal());
+                Err(Some(Box::new(answer)))
             }
-            Err(error) => Some(self.refusal(ctx, notice::of_flow_error(&error))),
+            Err(error) => Err(Some(Box::new(
+                self.refusal(ctx, notice::of_flow_error(&error)),
+            ))),
         }
     }
 
@@ -185,8 +198,10 @@ impl Gateway {
     ) -> Result<Admitted> {
         for _ in 0..ROUNDS_MAX {
             let carried = self.engine.carried(&cookies);
-            if let Some(due) = self.policy_due(&carried, ctx).await {
-                return self.answer(session, due).await;
+            match self.policy_due(&carried, ctx).await {
+                Ok(()) => {}
+                Err(None) => continue,
+                Err(Some(reply)) => return self.answer(session, *reply).await,
             }
             let verdict = self.engine.admit(judging.facts, carried.presented);
             if verdict == RequestVerdict::Wait {
@@ -228,6 +243,11 @@ impl Gateway {
         match verdict {
             RequestVerdict::Forward(permit) => {
                 self.go_up(ctx, permit, carried, facts.is_unsafe);
+                if !ctx.guard.may_send(&self.engine) {
+                    // Marked in between: the count above is seen by the login, so one of both waits.
+                    ctx.session = None;
+                    return Ok(None);
+                }
                 self.go_on(session, entered, early).await
             }
             RequestVerdict::MarkThenForward(permit) => {
@@ -295,7 +315,7 @@ impl Gateway {
                 ctx.open_mark = Some(*key);
                 Ok(())
             }
-            Err(MarkError::Busy | MarkError::Refused) => Err(None),
+            Err(MarkError::Busy | MarkError::Refused | MarkError::Stale) => Err(None),
             Err(MarkError::Store(error)) => Err(Some(notice::of_flow_error(&error))),
         }
     }
@@ -334,12 +354,7 @@ impl Gateway {
             under_way,
             stale_seal: carried.stale_seal,
         }));
-        if let Some(key) = ctx.open_mark {
-            let (_, generation) = self.engine.table.standing(key);
-            ctx.guard = super::context::Guard::Visitor { key, generation };
-        } else {
-            ctx.guard = self.guard_of(&permit, ctx);
-        }
+        ctx.guard = self.guard_of(&permit, ctx);
         ctx.permit = Some(permit);
     }
 

@@ -111,6 +111,7 @@ impl Gateway {
             navigation,
             lang,
             passing_cookies: Vec::new(),
+            sealed: false,
             safe: method == "GET" || method == "HEAD",
         }));
         Ok(Entered {
@@ -171,7 +172,7 @@ impl Gateway {
         let mut passing = Vec::new();
         for (name, value) in &cookies.others {
             match self.engine.profile.cookie_class(name) {
-                CookieClass::Readable | CookieClass::ScriptMade => {
+                CookieClass::Readable | CookieClass::ScriptMade if is_plain(name, value) => {
                     if !passing.is_empty() {
                         passing.extend_from_slice(b"; ");
                     }
@@ -179,11 +180,15 @@ impl Gateway {
                     passing.push(b'=');
                     passing.extend_from_slice(value);
                 }
-                CookieClass::Session | CookieClass::Unlisted => {}
+                CookieClass::Readable
+                | CookieClass::ScriptMade
+                | CookieClass::Session
+                | CookieClass::Unlisted => {}
             }
         }
         if let Some(asked) = &mut ctx.asked {
             asked.passing_cookies = passing;
+            asked.sealed = cookies.seal.is_some();
         }
         Ok(cookies)
     }
@@ -201,6 +206,13 @@ impl Gateway {
             None => notice::refuse(&self.pages, notice, "-", Lang::Id, true),
         }
     }
+}
+
+/// Name and value as RFC 6265 section 4.1.1 has them: what two parsers may part differently does
+/// not go up.
+fn is_plain(name: &[u8], value: &[u8]) -> bool {
+    let plain = |b: &u8| b.is_ascii_graphic() && !matches!(b, b'"' | b',' | b';' | b'\\');
+    name.iter().all(|b| plain(b) && *b != b'=') && value.iter().all(plain)
 }
 
 fn lang_of(header: &RequestHeader) -> Lang {

@@ -78,6 +78,7 @@ impl Gateway {
         if class.login && entered.announces_more_than(limit) {
             return Ok(Err(Notice::TooLarge));
         }
+        let sealed = ctx.asked.as_ref().is_some_and(|asked| asked.sealed);
         let header = session.req_header();
         let get = |name| header.headers.get(name).map(http::HeaderValue::as_bytes);
         let scan = BodyScan::new(
@@ -87,8 +88,9 @@ impl Gateway {
         );
         let scan = match scan {
             Ok(scan) => scan,
-            // A token's bodies are its own; no session goes with them, so nobody logs in there.
-            Err(_) if class.lane == Lane::Exempt && !class.login => {
+            // A token's bodies are its own; without a seal no session goes with them, so nobody
+            // logs in there.
+            Err(_) if class.lane == Lane::Exempt && !class.login && !sealed => {
                 return Ok(Ok(Early::default()));
             }
             Err(_) => return Ok(Err(Notice::UnsupportedMedia)),

@@ -140,6 +140,7 @@ impl ProxyHttp for Gateway {
         let Some(piece) = body.as_ref() else {
             return Ok(());
         };
+        self.touch(ctx);
         ctx.body_bytes = ctx.body_bytes.saturating_add(piece.len() as u64);
         if ctx.password_seen {
             return Ok(());
@@ -154,7 +155,11 @@ impl ProxyHttp for Gateway {
         if ctx.open_mark.is_some() {
             return Ok(());
         }
-        match self.engine.mark_found(key, &ctx.jar()).await {
+        match self
+            .engine
+            .mark_found(key, &ctx.jar(), ctx.guard.began())
+            .await
+        {
             Ok(()) => {
                 ctx.open_mark = Some(key);
                 Ok(())
@@ -163,7 +168,7 @@ impl ProxyHttp for Gateway {
                 let reply = self.refusal(ctx, crate::pages::notice::of_flow_error(&error));
                 Err(Self::instead(ctx, reply))
             }
-            Err(MarkError::Busy | MarkError::Refused) => {
+            Err(MarkError::Busy | MarkError::Refused | MarkError::Stale) => {
                 let reply = self.busy(ctx);
                 Err(Self::instead(ctx, reply))
             }
@@ -190,6 +195,10 @@ impl ProxyHttp for Gateway {
         let (Some(asked), Some(permit)) = (&ctx.asked, &ctx.permit) else {
             return Err(failed("no permit"));
         };
+        if !ctx.guard.may_send(&self.engine) {
+            let reply = self.busy(ctx);
+            return Err(Self::instead(ctx, reply));
+        }
         if request.raw_path() != asked.target.as_slice() {
             request.set_raw_path(&asked.target)?;
         }
@@ -208,6 +217,10 @@ impl ProxyHttp for Gateway {
         let Some(permit) = ctx.permit.clone() else {
             return Err(failed("no permit"));
         };
+        self.touch(ctx);
+        if let Some(under_way) = ctx.session.as_ref().and_then(|up| up.under_way.as_ref()) {
+            under_way.answer_began();
+        }
         let head = session.req_header().method == http::Method::HEAD;
         let jar = ctx.jar();
         let seen = answer::read(&self.engine, header, &jar, head, None);
@@ -238,7 +251,9 @@ impl ProxyHttp for Gateway {
                 if verdict == AnswerVerdict::ReleaseWithTripwire {
                     self.watch_page(header, ctx, &handing);
                 }
-                self.rewrite(header, &handing, ctx, &seen.jar)
+                self.rewrite(header, &handing, ctx, &seen.jar)?;
+                self.guard_rest(header, ctx, &permit, &seen);
+                Ok(())
             }
         }
     }
@@ -282,6 +297,7 @@ impl ProxyHttp for Gateway {
     }
 
     async fn logging(&self, _session: &mut Session, error: Option<&Error>, ctx: &mut Context) {
+        self.touch(ctx);
         if let Some(key) = ctx.open_mark.take() {
             // It went up and its end was never judged: in doubt, never free.
             self.engine.settle_lost(key);

@@ -6,7 +6,7 @@ use super::gateway::Gateway;
 use super::release::{Handing, failed};
 use super::respond::respond;
 use super::tripwire::{Tripped, Tripwire};
-use crate::domain::gate::{Bind, BodyFacts, Evidence, Permit};
+use crate::domain::gate::{Bind, BodyFacts, Evidence, Permit, Watch};
 use crate::domain::jar::Jar;
 use crate::domain::upstream_session::State;
 use crate::flow::judge::Case;
@@ -43,6 +43,7 @@ impl Gateway {
             jar: jar.clone(),
             owner: ctx.owner().cloned(),
             marked: ctx.open_mark.is_some(),
+            began: ctx.guard.began(),
             target,
         };
         let concluded = self.engine.conclude(case).await;
@@ -50,9 +51,6 @@ impl Gateway {
         let conclusion = match concluded {
             Ok(conclusion) => conclusion,
             Err(error) => {
-                if let Some(key) = ctx.key() {
-                    self.engine.settle_lost(key);
-                }
                 tracing::error!(%error, "an answer could not be judged");
                 let reply = self.refusal(ctx, notice::of_flow_error(&error));
                 return Err(Self::instead(ctx, reply));
@@ -95,11 +93,7 @@ impl Gateway {
         if !ctx.guard.holds(&self.engine) {
             return Err(Box::new(self.busy(ctx)));
         }
-        if let Some(up) = &ctx.session
-            && let Some(under_way) = &up.under_way
-        {
-            under_way.touch(self.engine.now());
-        }
+        self.touch(ctx);
         let Some(tripwire) = ctx.tripwire.as_mut() else {
             return Ok(piece);
         };
@@ -107,6 +101,35 @@ impl Gateway {
             self.tripped(&tripped, ctx);
             Box::new(self.again(ctx).unwrap_or_else(|| self.busy(ctx)))
         })
+    }
+
+    /// A request under way is activity: an upload may take longer than the idle timeout.
+    pub(super) fn touch(&self, ctx: &Context) {
+        if let Some(under_way) = ctx.session.as_ref().and_then(|up| up.under_way.as_ref()) {
+            under_way.touch(self.engine.now());
+        }
+    }
+
+    /// What the rest of an unjudged answer depends on. A new session that goes down with it is
+    /// watched from here on; a list for everybody depends on nobody's session.
+    pub(super) fn guard_rest(
+        &self,
+        header: &ResponseHeader,
+        ctx: &mut Context,
+        permit: &Permit,
+        seen: &answer::Seen,
+    ) {
+        if let (Bind::Bare { hand_out: true }, true) = (permit.bind(), seen.facts.sets_session) {
+            if let Some(key) = self.engine.key_of(&seen.jar) {
+                ctx.guard = Guard::visitor(&self.engine, key);
+            }
+            return;
+        }
+        let kind = header.headers.get(http::header::CONTENT_TYPE);
+        let stream = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        if permit.watch() == Watch::Listed && seen.facts.body == BodyFacts::Other && !stream {
+            ctx.guard = Guard::Nothing;
+        }
     }
 
     /// What a tripped wire means: the session is in doubt from here on.
@@ -119,7 +142,9 @@ impl Gateway {
             ?tripped,
             "a page names a user who must not be there; it was cut"
         );
-        let Some(key) = ctx.key() else { return };
+        let Some(key) = ctx.key().or(ctx.guard.key()) else {
+            return;
+        };
         let jar = ctx.jar();
         let engine = self.engine.clone();
         let owner = ctx.owner().cloned();
@@ -130,7 +155,7 @@ impl Gateway {
         engine
             .table
             .entry(key, now)
-            .change(|tracked| tracked.mark_found(fresh, now));
+            .change(|tracked| tracked.mark_found(None, fresh, now));
         tokio::spawn(async move {
             let client = client.unwrap_or_else(|| engine.own_client());
             if let Some(owner) = owner {
@@ -193,15 +218,20 @@ impl Gateway {
 
     /// The guard of a request that goes up with this permit.
     pub(super) fn guard_of(&self, permit: &Permit, ctx: &Context) -> Guard {
-        match permit.bind() {
-            Bind::Bare { .. } => Guard::Nothing,
-            Bind::Anonymous { key, generation } => Guard::Visitor {
-                key: *key,
-                generation: *generation,
+        match (permit.bind(), ctx.owner(), ctx.key()) {
+            (Bind::Anonymous { key, generation }, ..) => match ctx.open_mark {
+                Some(_) => Guard::visitor(&self.engine, *key),
+                None => Guard::Visitor {
+                    key: *key,
+                    state: State::Free,
+                    generation: *generation,
+                },
             },
-            Bind::Owner { .. } => ctx
-                .owner()
-                .map_or(Guard::Nothing, |owner| Guard::Owner(owner.clone())),
+            (Bind::Owner { .. }, Some(session), Some(key)) => Guard::Owner {
+                session: session.clone(),
+                key,
+            },
+            (Bind::Bare { .. } | Bind::Owner { .. }, ..) => Guard::Nothing,
         }
     }
 

@@ -65,7 +65,12 @@ impl Gateway {
             .as_ref()
             .ok_or_else(|| Box::new(self.busy(ctx)))?;
         let request = self.own_request(session, ctx, Bytes::new());
-        let begun = timeout(request.deadline, self.own_client.begin(permit, &request)).await;
+        let begun = timeout(
+            request.deadline,
+            self.own_client
+                .begin(permit, &request, || ctx.guard.may_send(&self.engine)),
+        )
+        .await;
         let fails = |error| Box::new(refusal_of(error, self, ctx));
         let answering = begun
             .unwrap_or(Err(UpstreamError::TimedOut))
@@ -117,6 +122,7 @@ impl Gateway {
                     jar: seen.jar.clone(),
                     owner: None,
                     marked: false,
+                    began: ctx.guard.began(),
                     target: self.target_of(location, asked),
                 };
                 let concluded = self.engine.conclude(case).await;
