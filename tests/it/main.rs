@@ -2,6 +2,8 @@
 //! `cfg(test)`, so that clippy lets helpers unwrap as it lets tests.
 
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
 mod config_cli;
 #[cfg(test)]
 mod pages;
@@ -9,3 +11,7 @@ mod pages;
 mod scripts;
 #[cfg(test)]
 mod stores;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod totp_peers;
