@@ -85,10 +85,23 @@ impl Engine {
             // No session went up and none came down: there is nothing to be logged in with.
             return Ok(Conclusion::Anonymous { ended: false });
         };
-        if let Some(refused) = self.mark_case(&case, new).await? {
+        let concluded = self.conclude_with(&case, new).await;
+        if concluded.is_err() && case.sent != Some(new) {
+            // Whoever asked settles what it had sent; of the new session only this place knows.
+            self.settle_lost(new);
+        }
+        concluded
+    }
+
+    async fn conclude_with(
+        &self,
+        case: &Case<'_>,
+        new: UpstreamKey,
+    ) -> Result<Conclusion, FlowError> {
+        if let Some(refused) = self.mark_case(case, new).await? {
             return Ok(refused);
         }
-        let verdict = self.verdict_on(&case, new).await;
+        let verdict = self.verdict_on(case, new).await;
         tracing::info!(
             request.id = %case.client.request_id,
             session = ?new,
@@ -97,9 +110,9 @@ impl Engine {
             "an answer was judged"
         );
         match verdict {
-            Verdict::Nobody => self.conclude_nobody(&case, new).await,
-            Verdict::Somebody(identity) => self.conclude_somebody(&case, new, identity).await,
-            Verdict::Unknown(_) => self.conclude_unknown(&case, new).await,
+            Verdict::Nobody => self.conclude_nobody(case, new).await,
+            Verdict::Somebody(identity) => self.conclude_somebody(case, new, identity).await,
+            Verdict::Unknown(_) => self.conclude_unknown(case, new).await,
         }
     }
 
