@@ -6,6 +6,8 @@ mod architecture;
 #[cfg(test)]
 mod config_cli;
 #[cfg(test)]
+mod fail_closed;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod scripts;
