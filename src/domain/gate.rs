@@ -195,9 +195,6 @@ fn for_owner(facts: RequestFacts<'_>, session: GatewaySessionId, held: bool) -> 
     if held && (facts.is_unsafe || is_login(facts)) {
         return RequestVerdict::Wait;
     }
-    if facts.class.lane == Lane::Static && !facts.is_unsafe {
-        return forward(Bind::Bare { hand_out: false }, Watch::Static);
-    }
     let bind = Bind::Owner { session };
     if is_login(facts) {
         return RequestVerdict::Carry(Permit {
@@ -207,6 +204,9 @@ fn for_owner(facts: RequestFacts<'_>, session: GatewaySessionId, held: bool) -> 
     }
     if facts.class.logout {
         return RequestVerdict::Logout(session);
+    }
+    if facts.class.lane == Lane::Static && !facts.is_unsafe {
+        return forward(Bind::Bare { hand_out: false }, Watch::Static);
     }
     forward(bind, Watch::Owner)
 }

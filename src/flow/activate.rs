@@ -27,7 +27,7 @@ const TRIES: u32 = 5;
 #[derive(Clone)]
 pub enum Holder {
     /// A waiting login, found by its ticket.
-    Login(Stored<WaitingLogin>),
+    Login(Box<Stored<WaitingLogin>>),
     /// An accepted session.
     Session(Arc<LiveSession>),
 }
@@ -229,7 +229,7 @@ impl Engine {
             Holder::Login(login) => {
                 let acceptance = Acceptance {
                     code_digest: code_digest(login.value.reference, code),
-                    login: login.clone(),
+                    login: (**login).clone(),
                     account,
                     account_expect: expect,
                     event: event.clone(),

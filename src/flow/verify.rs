@@ -210,7 +210,7 @@ impl Engine {
             Verdict::Wrong => CodeRefusal::Wrong,
         };
         self.slowdown.note_failure(client.address, self.now().0);
-        self.note_refusal(id, role, lane, refusal, failures, client)
+        self.note_refusal((id, role.as_str()), lane, refusal, failures, client)
             .await?;
         Ok(Compared::Refused(refusal))
     }
@@ -243,8 +243,7 @@ impl Engine {
 
     async fn note_refusal(
         &self,
-        id: &AccountId,
-        role: &crate::primitives::Role,
+        who: (&AccountId, &str),
         lane: Lane,
         refusal: CodeRefusal,
         failures: u32,
@@ -265,10 +264,10 @@ impl Engine {
             failures,
         };
         let records = self.records()?;
-        let record = self.audit(client, Some((id, role.as_str())), event.clone());
+        let record = self.audit(client, Some(who), event.clone());
         records.commit(records.draft().audit(&record)).await?;
         self.notices.notify(crate::flow::notices::Notice {
-            account: id.clone(),
+            account: who.0.clone(),
             event,
             client: client.address.to_string(),
         });

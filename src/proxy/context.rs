@@ -50,12 +50,8 @@ pub struct Asked {
     pub lang: Lang,
     /// Cookie line for the upstream but for the session's own cookies.
     pub passing_cookies: Vec<u8>,
-    /// HTML may have to be judged: asked for as `identity`.
-    pub identity: bool,
     /// GET or HEAD: may be sent again by the browser.
     pub safe: bool,
-    /// Announced length of the body.
-    pub content_length: Option<u64>,
 }
 
 /// The session that goes up with a request.

@@ -258,9 +258,11 @@ proptest! {
             _ => None,
         };
         if let Some(permit) = permit {
-            prop_assert!(!matches!(permit.bind(), Bind::Owner { .. }), "owner without a seal");
+            let owner = matches!(permit.bind(), Bind::Owner { .. });
+            prop_assert!(!owner, "owner without a seal");
             if state != State::Free {
-                prop_assert!(matches!(permit.bind(), Bind::Bare { .. }));
+                let bare = matches!(permit.bind(), Bind::Bare { .. });
+                prop_assert!(bare);
             }
             let may_log_in = class.login || password_in_body;
             if may_log_in {
@@ -288,7 +290,10 @@ proptest! {
             RequestVerdict::Wait => prop_assert!(held && (is_unsafe || login)),
             RequestVerdict::Carry(_) => prop_assert!(login && !held),
             RequestVerdict::Logout(_) => prop_assert!(class.logout && !login),
-            RequestVerdict::Forward(_) => prop_assert!(!login && !(held && is_unsafe)),
+            RequestVerdict::Forward(_) => {
+                prop_assert!(!login);
+                prop_assert!(!(held && is_unsafe));
+            },
             other => prop_assert!(false, "{:?}", other),
         }
     }
