@@ -2,10 +2,18 @@
 //! `cfg(test)`, so that clippy lets helpers unwrap as it lets tests.
 
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
 mod config_cli;
+#[cfg(test)]
+mod fail_closed;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod scripts;
 #[cfg(test)]
 mod stores;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod totp_peers;
