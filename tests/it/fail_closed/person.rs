@@ -296,9 +296,9 @@ impl Person {
             .engine
             .waiting_login(waiting.reference, &waiting.ticket)
             .await?;
-        Ok(Holder::Login(
+        Ok(Holder::Login(Box::new(
             login.ok_or(Trouble::Closed("no login waits"))?,
-        ))
+        )))
     }
 
     /// Types a code on the acceptor.

@@ -115,6 +115,8 @@ fn engine(
         clock_high: AtomicU64::new(0),
         unwritten_ends: Mutex::default(),
         errands,
+        me: std::sync::OnceLock::new(),
+        logouts: tokio::sync::Semaphore::new(4),
         slowdown: Slowdown::default(),
     };
     (engine, owed)
@@ -142,7 +144,7 @@ impl Rig {
         let vault = Vault::Open(records(chaos.clone()));
         let (engine, owed) = engine(&standin, &clock, vault, EPOCH);
         engine.restore().await.unwrap();
-        let (engine, owed) = (Arc::new(engine), Mutex::new(owed));
+        let (engine, owed) = (engine.shared(), Mutex::new(owed));
         Self {
             standin,
             engine,
