@@ -84,10 +84,7 @@ impl Answering {
     /// # Errors
     /// [`UpstreamError::Broken`] when it broke off.
     pub async fn next(&mut self) -> Result<Option<Bytes>, UpstreamError> {
-        self.session
-            .read_body_bytes()
-            .await
-            .map_err(error_of)
+        self.session.read_body_bytes().await.map_err(error_of)
     }
 }
 
