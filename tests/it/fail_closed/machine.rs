@@ -39,7 +39,11 @@ async fn begin_login(browser: &Browser) -> Response {
     let form = browser.get(&format!("/login?tipe={kind}")).await;
     assert_eq!(form.status, 200, "{form:?}");
     let token = form.hidden("authenticityToken");
-    let fields = [("authenticityToken", token.as_str()), ("tipe", kind), ("txtUserId", WHO)];
+    let fields = [
+        ("authenticityToken", token.as_str()),
+        ("tipe", kind),
+        ("txtUserId", WHO),
+    ];
     browser.post("/login", &fields).await
 }
 
@@ -50,13 +54,21 @@ async fn logins_pause(world: &World, old: &Browser, what: &str) {
     let refused = begin_login(&browser).await;
     assert_eq!(refused.status, 503, "{what}: {refused:?}");
     assert!(refused.has(STORE_SENTENCE), "{what}: {refused:?}");
-    let sent = world.sent("/login").iter().filter(|record| record.method == "POST").count();
+    let sent = world
+        .sent("/login")
+        .iter()
+        .filter(|record| record.method == "POST")
+        .count();
     let thief = old.thief();
     let page = thief.get("/paket").await;
     assert_ne!(page.status, 200, "{what}: {page:?}");
     assert_nothing_private(&thief.seen());
     assert_nothing_private(&browser.seen());
-    let now = world.sent("/login").iter().filter(|record| record.method == "POST").count();
+    let now = world
+        .sent("/login")
+        .iter()
+        .filter(|record| record.method == "POST")
+        .count();
     assert_eq!(now, sent, "{what}");
 }
 
@@ -78,7 +90,12 @@ fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 fn copy_folder(from: &Path, to: &Path) {
-    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
+    let copied = Command::new("cp")
+        .arg("-a")
+        .arg(from)
+        .arg(to)
+        .status()
+        .unwrap();
     assert!(copied.success());
 }
 
@@ -117,11 +134,22 @@ async fn a_key_that_does_not_fit_pauses_logins_and_loses_nothing() {
         assert_eq!(left, text, "{what}: the key file was changed");
         // The library renames its snapshot whenever it is opened.
         let data = |all: &BTreeMap<PathBuf, Vec<u8>>| {
-            all.keys().filter(|path| path.ends_with("db")).cloned().collect::<Vec<_>>()
+            all.keys()
+                .filter(|path| path.ends_with("db"))
+                .cloned()
+                .collect::<Vec<_>>()
         };
-        assert_eq!(data(&contents(&state.join("store"))), data(&before), "{what}");
+        assert_eq!(
+            data(&contents(&state.join("store"))),
+            data(&before),
+            "{what}"
+        );
         let mark = state.join("store/mark");
-        assert_eq!(fs::read(&mark).unwrap(), before[&mark], "{what}: something was committed");
+        assert_eq!(
+            fs::read(&mark).unwrap(),
+            before[&mark],
+            "{what}: something was committed"
+        );
     }
     fs::write(&key_file, key).unwrap();
     world.gateway.restart().await;
@@ -133,7 +161,10 @@ async fn a_key_that_does_not_fit_pauses_logins_and_loses_nothing() {
 async fn a_store_that_is_gone_is_not_replaced_by_an_empty_one() {
     let (mut world, browser, mut phone) = settled(SessionMode::NewId).await;
     world.gateway.stop();
-    let (store, aside) = (world.gateway.state().join("store"), world.gateway.state().join("aside"));
+    let (store, aside) = (
+        world.gateway.state().join("store"),
+        world.gateway.state().join("aside"),
+    );
     fs::rename(&store, &aside).unwrap();
     for empty_folder in [false, true] {
         if empty_folder {
@@ -158,16 +189,30 @@ async fn a_store_that_is_gone_is_not_replaced_by_an_empty_one() {
 async fn a_corrupt_store_pauses_logins_and_is_left_as_it_is() {
     let (mut world, browser, mut phone) = settled(SessionMode::InCookie).await;
     world.gateway.stop();
-    let (store, aside) = (world.gateway.state().join("store"), world.gateway.state().join("aside"));
+    let (store, aside) = (
+        world.gateway.state().join("store"),
+        world.gateway.state().join("aside"),
+    );
     copy_folder(&store, &aside);
     let mut paused = 0;
     let length = fs::metadata(store.join("db")).unwrap().len();
-    let used = fs::read(store.join("db")).unwrap().iter().rposition(|b| *b != 0).unwrap() as u64;
-    let places: Vec<u64> = (1..10).map(|part| used * part / 10).chain([0, used]).collect();
+    let used = fs::read(store.join("db"))
+        .unwrap()
+        .iter()
+        .rposition(|b| *b != 0)
+        .unwrap() as u64;
+    let places: Vec<u64> = (1..10)
+        .map(|part| used * part / 10)
+        .chain([0, used])
+        .collect();
     for place in &places {
         fs::remove_dir_all(&store).unwrap();
         copy_folder(&aside, &store);
-        let data = OpenOptions::new().read(true).write(true).open(store.join("db")).unwrap();
+        let data = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(store.join("db"))
+            .unwrap();
         let mut bytes = [0; 64];
         let read = data.read_at(&mut bytes, *place).unwrap();
         bytes.iter_mut().for_each(|byte| *byte ^= 0x5a);
@@ -178,7 +223,12 @@ async fn a_corrupt_store_pauses_logins_and_is_left_as_it_is() {
         let answer = begin_login(&stranger).await;
         if answer.status == 503 {
             paused += 1;
-            logins_pause(&world, &browser, &format!("bytes flipped at {place} of {length}")).await;
+            logins_pause(
+                &world,
+                &browser,
+                &format!("bytes flipped at {place} of {length}"),
+            )
+            .await;
         } else {
             // In a piece of the file that nothing refers to any more: all must be there.
             assert_home(&browser, WHO).await;
@@ -220,24 +270,37 @@ async fn a_store_in_use_by_another_process_pauses_logins() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_does_not_fit_the_profile_lets_nobody_in() {
     for mode in SessionMode::ALL {
-        for block in [HeaderBlock::Missing, HeaderBlock::Disagreeing, HeaderBlock::Doubled] {
+        for block in [
+            HeaderBlock::Missing,
+            HeaderBlock::Disagreeing,
+            HeaderBlock::Doubled,
+        ] {
             let world = World::start(mode).await;
-            world.standin.set(|config: &mut Config| config.header_block = block);
+            world
+                .standin
+                .set(|config: &mut Config| config.header_block = block);
             let browser = world.browser();
             let answer = password(&browser, WHO).await;
             assert_eq!(answer.status, 503, "{mode:?} {block:?} {answer:?}");
-            assert!(answer.has(IDENTITY_SENTENCE), "{mode:?} {block:?} {answer:?}");
+            assert!(
+                answer.has(IDENTITY_SENTENCE),
+                "{mode:?} {block:?} {answer:?}"
+            );
             assert!(answer.has("Hubungi"), "whom to tell: {answer:?}");
             public_goes_on(&world.browser(), "unreadable").await;
             let page = browser.get("/paket").await;
             assert_ne!(page.status, 200, "{mode:?} {block:?} {page:?}");
             assert_nothing_private(&browser.seen());
             let log = world.gateway.log();
-            let line = log.lines().find(|line| line.contains("who is logged in could not be read"));
+            let line = log
+                .lines()
+                .find(|line| line.contains("who is logged in could not be read"));
             let line = line.unwrap_or_else(|| panic!("nothing in the log: {log}"));
             assert!(line.contains("/eproc4/"), "which page: {line}");
             assert!(line.contains("div.submenu"), "which selector: {line}");
-            world.standin.set(|config: &mut Config| config.header_block = HeaderBlock::Literal);
+            world
+                .standin
+                .set(|config: &mut Config| config.header_block = HeaderBlock::Literal);
             first(&world.browser(), WHO).await;
         }
     }
@@ -254,7 +317,11 @@ async fn a_clock_that_went_back_refuses_codes_and_takes_no_used_one_again() {
     for restarted in [false, true] {
         let ahead = world.gateway.ahead();
         ahead.store(0, std::sync::atomic::Ordering::SeqCst);
-        fs::write(world.gateway.state().parent().unwrap().join("clock"), "+0s\n").unwrap();
+        fs::write(
+            world.gateway.state().parent().unwrap().join("clock"),
+            "+0s\n",
+        )
+        .unwrap();
         sleep(Duration::from_millis(1_300)).await;
         if restarted {
             world.gateway.restart_after_kill().await;
@@ -265,7 +332,10 @@ async fn a_clock_that_went_back_refuses_codes_and_takes_no_used_one_again() {
         for code in [&used, &phone.old(0), &phone.wrong()] {
             let refused = type_code(&other, &page, code).await;
             assert_eq!(refused.status, 503, "restarted {restarted}: {refused:?}");
-            assert!(refused.has(CLOCK_SENTENCE), "restarted {restarted}: {refused:?}");
+            assert!(
+                refused.has(CLOCK_SENTENCE),
+                "restarted {restarted}: {refused:?}"
+            );
         }
         public_goes_on(&other, "clock").await;
         assert_nothing_private(&other.seen());
@@ -290,7 +360,10 @@ impl Mount {
         let mounted = Command::new("mount").args(arguments).arg(at).output();
         let mounted = mounted.expect("mount is missing: apt-get install mount");
         let why = String::from_utf8_lossy(&mounted.stderr).into_owned();
-        assert!(mounted.status.success(), "{why}: run the tests as root, in a container");
+        assert!(
+            mounted.status.success(),
+            "{why}: run the tests as root, in a container"
+        );
         Self(at.to_owned())
     }
 }
@@ -316,7 +389,12 @@ async fn a_state_folder_that_cannot_be_written_pauses_logins() {
         world.gateway.stop();
         drop((read_only, bound));
     } else {
-        let mode = |folder: &str| Command::new("chmod").args(["-R", folder]).arg(&state).status();
+        let mode = |folder: &str| {
+            Command::new("chmod")
+                .args(["-R", folder])
+                .arg(&state)
+                .status()
+        };
         mode("a-w").unwrap();
         world.gateway.restart().await;
         logins_pause(&world, &browser, "read-only").await;
@@ -364,8 +442,10 @@ async fn login_meets_a_full_disk(world: &World) -> bool {
     }
     let form = browser.follow(answer).await;
     let token = form.hidden("authenticityToken");
-    let fields =
-        [("authenticityToken", token.as_str()), ("txtPassword", &user(WHO).password as &str)];
+    let fields = [
+        ("authenticityToken", token.as_str()),
+        ("txtPassword", &user(WHO).password as &str),
+    ];
     let answer = browser.post("/loginpass", &fields).await;
     assert_nothing_private(&browser.seen());
     match answer.status {
@@ -379,7 +459,9 @@ async fn login_meets_a_full_disk(world: &World) -> bool {
 async fn a_write_beyond_the_limit_pauses_logins_until_a_restart_and_loses_nothing() {
     let (mut world, browser, mut phone) = settled(SessionMode::ServerSide).await;
     world.gateway.stop();
-    let size = fs::metadata(world.gateway.state().join("store/db")).unwrap().len();
+    let size = fs::metadata(world.gateway.state().join("store/db"))
+        .unwrap()
+        .len();
     let running = limited(&world.gateway, size.div_ceil(1024) + 8);
     let probe = world.browser();
     for _ in 0..100 {
@@ -396,7 +478,10 @@ async fn a_write_beyond_the_limit_pauses_logins_until_a_restart_and_loses_nothin
     }
     println!("{logins} logins before the limit");
     for _ in 0..3 {
-        assert!(login_meets_a_full_disk(&world).await, "a stopped store goes on");
+        assert!(
+            login_meets_a_full_disk(&world).await,
+            "a stopped store goes on"
+        );
         assert_home(&browser, WHO).await;
         public_goes_on(&probe, "limited").await;
     }
@@ -415,7 +500,10 @@ async fn a_disk_without_room_pauses_logins_until_there_is_room() {
     }
     let (mut world, browser, mut phone) = settled(SessionMode::InCookie).await;
     world.gateway.stop();
-    let (state, aside) = (world.gateway.state(), world.gateway.state().with_extension("aside"));
+    let (state, aside) = (
+        world.gateway.state(),
+        world.gateway.state().with_extension("aside"),
+    );
     copy_folder(&state, &aside);
     let mounted = Mount::new(&["-t", "tmpfs", "-o", "size=48m", "none"], &state);
     copy_folder(&aside.join("."), &state);
@@ -446,5 +534,8 @@ async fn a_disk_without_room_pauses_logins_until_there_is_room() {
     again(&world.browser(), WHO, &mut phone).await;
     world.gateway.stop();
     drop(mounted);
-    eventually("the mount goes", || !state.join("store").exists() || state.exists()).await;
+    eventually("the mount goes", || {
+        !state.join("store").exists() || state.exists()
+    })
+    .await;
 }

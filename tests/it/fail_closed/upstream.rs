@@ -31,7 +31,10 @@ fn impatient_profile() -> (tempfile::TempDir, PathBuf) {
 
 async fn world(mode: SessionMode) -> (World, tempfile::TempDir) {
     let (folder, path) = impatient_profile();
-    let config = Config { session_mode: mode, ..Config::default() };
+    let config = Config {
+        session_mode: mode,
+        ..Config::default()
+    };
     let world = World::with(config, |gateway| {
         gateway
             .set("", "profile", &format!("\"{}\"", path.display()))
@@ -61,7 +64,11 @@ async fn log_in(browser: &Browser, spoilt: Option<Step>, spoil: impl Fn()) -> Re
     if spoilt == Some(Step::UserId) {
         spoil();
     }
-    let fields = [("authenticityToken", token.as_str()), ("tipe", kind), ("txtUserId", WHO)];
+    let fields = [
+        ("authenticityToken", token.as_str()),
+        ("tipe", kind),
+        ("txtUserId", WHO),
+    ];
     let answer = browser.post("/login", &fields).await;
     if answer.status != 302 {
         return answer;
@@ -75,12 +82,19 @@ async fn log_in(browser: &Browser, spoilt: Option<Step>, spoil: impl Fn()) -> Re
     }
     let token = form.hidden("authenticityToken");
     let password = user(WHO).password;
-    let fields = [("authenticityToken", token.as_str()), ("txtPassword", password.as_str())];
+    let fields = [
+        ("authenticityToken", token.as_str()),
+        ("txtPassword", password.as_str()),
+    ];
     browser.post("/loginpass", &fields).await
 }
 
 fn faults(step: Step, kind: &FaultKind) -> Vec<Fault> {
-    let fault = |path: &str, times| Fault { path: path.to_owned(), kind: kind.clone(), times };
+    let fault = |path: &str, times| Fault {
+        path: path.to_owned(),
+        kind: kind.clone(),
+        times,
+    };
     match step {
         Step::UserId => vec![fault("/login", Some(1))],
         Step::Password => vec![fault("/loginpass", Some(1))],
@@ -95,7 +109,10 @@ fn cases(step: Step) -> Vec<(FaultKind, &'static [u16])> {
         Hang, SlowBody, Status500,
     };
     let late = AnswerLate(Duration::from_millis(700));
-    let slow = SlowBody { bytes: 400, every: Duration::from_millis(10) };
+    let slow = SlowBody {
+        bytes: 400,
+        every: Duration::from_millis(10),
+    };
     match step {
         // Nobody is logged in yet: an error page of the upstream may pass, a redirect too.
         Step::UserId => vec![
@@ -140,15 +157,24 @@ async fn one(mode: SessionMode, step: Step, kind: FaultKind, fits: &'static [u16
     browser.get("/").await;
     let spoil = || {
         let list = faults(step, &kind);
-        world.standin.set(|config: &mut Config| config.faults = list);
+        world
+            .standin
+            .set(|config: &mut Config| config.faults = list);
     };
     let answer = log_in(&browser, Some(step), spoil).await;
     assert!(fits.contains(&answer.status), "{what}: {answer:?}");
     if step == Step::Password && kind == FaultKind::ActThen500 {
-        assert_eq!(answer.status == 303, mode == SessionMode::ServerSide, "{what}: {answer:?}");
+        assert_eq!(
+            answer.status == 303,
+            mode == SessionMode::ServerSide,
+            "{what}: {answer:?}"
+        );
     }
     if answer.status > 500 {
-        assert!(answer.has("/eproc4/gerbang/static/"), "{what}: not an own page: {answer:?}");
+        assert!(
+            answer.has("/eproc4/gerbang/static/"),
+            "{what}: not an own page: {answer:?}"
+        );
     }
     // Whatever it holds now, nothing private opens with it.
     for path in ["/paket", "/home", "/berita"] {
@@ -156,7 +182,9 @@ async fn one(mode: SessionMode, step: Step, kind: FaultKind, fits: &'static [u16
         browser.get(path).await;
     }
     assert_nothing_private(&browser.seen());
-    world.standin.set(|config: &mut Config| config.faults.clear());
+    world
+        .standin
+        .set(|config: &mut Config| config.faults.clear());
     let fresh = world.browser();
     let answer = log_in(&fresh, None, || ()).await;
     let mut phone = activate(&fresh, &answer).await;
@@ -164,7 +192,11 @@ async fn one(mode: SessionMode, step: Step, kind: FaultKind, fits: &'static [u16
 
     // The same browser: at once, or when its session is no longer in doubt.
     for tries in 0.. {
-        assert!(tries < 60, "{what}: the same browser never gets in\n{}", world.gateway.log());
+        assert!(
+            tries < 60,
+            "{what}: the same browser never gets in\n{}",
+            world.gateway.log()
+        );
         let answer = log_in(&browser, None, || ()).await;
         let path = answer.location();
         if answer.status == 303 && path.contains("/gerbang/") {
@@ -237,12 +269,16 @@ async fn an_upstream_that_fails_at_the_second_look_costs_no_code() {
     let answer = log_in(&browser, None, || ()).await;
     let page = to_page(&browser, &answer, "acceptor").await;
     let list = faults(Step::Probe, &FaultKind::Status500);
-    world.standin.set(|config: &mut Config| config.faults = list);
+    world
+        .standin
+        .set(|config: &mut Config| config.faults = list);
     let code = phone.code();
     let busy = type_code(&browser, &page, &code).await;
     assert_eq!(busy.status, 503, "{busy:?}");
     assert_nothing_private(&browser.seen());
-    world.standin.set(|config: &mut Config| config.faults.clear());
+    world
+        .standin
+        .set(|config: &mut Config| config.faults.clear());
     let done = type_code(&browser, &page, &code).await;
     assert_eq!(done.status, 303, "the same code again: {done:?}");
     assert_home(&browser, WHO).await;
@@ -253,9 +289,14 @@ async fn an_upstream_that_is_down_gets_an_own_page_and_is_found_again() {
     let (mut world, _folder) = world(SessionMode::InCookie).await;
     let browser = world.browser();
     let mut phone = first(&browser, WHO).await;
-    let config = Config { listen: world.standin.addr(), ..world.standin.config() };
+    let config = Config {
+        listen: world.standin.addr(),
+        ..world.standin.config()
+    };
     let elsewhere = Standin::start(Config::default()).await.unwrap();
-    std::mem::replace(&mut world.standin, elsewhere).stop().await;
+    std::mem::replace(&mut world.standin, elsewhere)
+        .stop()
+        .await;
     for asks in [world.browser(), browser.thief()] {
         for path in ["/", "/lelang", "/paket", "/login?tipe=nonpenyedia"] {
             let page = asks.get(path).await;
