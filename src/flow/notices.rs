@@ -20,14 +20,14 @@ pub trait Notices: Send + Sync {
     fn notify(&self, notice: Notice);
 }
 
-/// Writes notices to the log: all that can be done before mail is configured.
+/// Writes notices to the log: all that can be done before mail is configured. Whose account it is
+/// stands in the audit record alone: logs travel further than the store.
 #[derive(Debug, Default)]
 pub struct LogNotices;
 
 impl Notices for LogNotices {
     fn notify(&self, notice: Notice) {
         tracing::info!(
-            account.id = %notice.account,
             client = %notice.client,
             event = ?notice.event,
             "notice for the account's owner"

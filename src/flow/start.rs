@@ -4,7 +4,7 @@ use crate::domain::enrollment::Account;
 use crate::domain::session::GatewaySession;
 use crate::domain::upstream_session::{State, StoredState};
 use crate::flow::{Engine, FlowError};
-use crate::primitives::{AccountId, GatewaySessionId, UpstreamKey};
+use crate::primitives::{AccountId, GatewaySessionId, UnixSeconds, UpstreamKey};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
@@ -31,6 +31,7 @@ impl Engine {
         let mut live: BTreeSet<GatewaySessionId> = BTreeSet::new();
         for (_, stored) in records.all::<GatewaySession>().await? {
             let session = stored.value;
+            self.saw_time(session.created);
             let account = session.identity.as_ref().map(|identity| &identity.account);
             let epoch = account.and_then(|id| epochs.get(id)).copied().unwrap_or(0);
             if session.account_epoch >= epoch {
@@ -45,6 +46,7 @@ impl Engine {
             };
             let key = UpstreamKey(key);
             let state = stored.value;
+            self.saw_time(state.since);
             self.table.restore(key, &state);
             match state.state {
                 State::Accepted(session) | State::Held(session) if !live.contains(&session) => {
@@ -63,5 +65,11 @@ impl Engine {
             self.end_upstream(key, &jar).await;
         }
         Ok(())
+    }
+
+    /// The highest time is written down now and then only; whatever else was written at some time
+    /// tells that it had come.
+    fn saw_time(&self, time: UnixSeconds) {
+        self.clock_high.fetch_max(time.0, Ordering::Relaxed);
     }
 }

@@ -192,7 +192,8 @@ pub(super) fn release(
     forget(pages, answer, reference)
 }
 
-fn forget(pages: &Pages, answer: Reply, reference: WaitingRef) -> Reply {
+/// The browser forgets the ticket of a waiting login.
+pub(super) fn forget(pages: &Pages, answer: Reply, reference: WaitingRef) -> Reply {
     reply::with_cookie(answer, &pages.cookies.clear_ticket(reference))
 }
 

@@ -1,6 +1,6 @@
 //! Activation: a QR code, and the code that proves it arrived.
 
-use super::acceptor::{bound_to, give_up, page_path, posted, release, waiting};
+use super::acceptor::{bound_to, forget, give_up, page_path, posted, release, waiting};
 use super::form::{Form, query_value};
 use super::{PageRequest, Pages, Reply, notice, reply};
 use crate::authenticator::totp::otpauth_url;
@@ -147,7 +147,12 @@ async fn render(
         Ok(Some(activation)) => activation,
         Ok(None) => {
             return match holder {
-                Holder::Login(_) => pages.refuse(request, Notice::SessionClosed),
+                // Over, or bound in another browser meanwhile: without the ticket this browser may
+                // log in again at once.
+                Holder::Login(login) => {
+                    let answer = pages.refuse(request, Notice::SessionClosed);
+                    forget(pages, answer, login.value.reference)
+                }
                 Holder::Session(_) => pages.to_own(request, &format!("{}/", pages.frame.base)),
             };
         }

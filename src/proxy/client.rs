@@ -4,6 +4,7 @@ use crate::domain::gate::Permit;
 use crate::flow::upstream::{Upstream, UpstreamAnswer, UpstreamError, UpstreamRequest};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
+use pingora::ErrorType;
 use pingora::connectors::TransportConnector;
 use pingora::connectors::http::v1::Connector;
 use pingora::http::{RequestHeader, ResponseHeader};
@@ -93,10 +94,7 @@ impl Answering {
     /// # Errors
     /// [`UpstreamError::Broken`] when it broke off.
     pub async fn next(&mut self) -> Result<Option<Bytes>, UpstreamError> {
-        self.session
-            .read_body_bytes()
-            .await
-            .map_err(|_| UpstreamError::Broken)
+        self.session.read_body_bytes().await.map_err(error_of)
     }
 }
 
@@ -149,22 +147,30 @@ fn head_of(request: &UpstreamRequest) -> Result<RequestHeader, UpstreamError> {
     Ok(head)
 }
 
+/// A pause that was too long is told apart from a connection that broke: 504, not 502.
+#[expect(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
+fn error_of(error: Box<pingora::Error>) -> UpstreamError {
+    match error.etype() {
+        ErrorType::ReadTimedout | ErrorType::WriteTimedout => UpstreamError::TimedOut,
+        _ => UpstreamError::Broken,
+    }
+}
+
 async fn exchange(
     session: &mut HttpSession,
     head: &RequestHeader,
     body: &Bytes,
 ) -> Result<Box<ResponseHeader>, UpstreamError> {
-    let broken = |_| UpstreamError::Broken;
     session
         .write_request_header(Box::new(head.clone()))
         .await
-        .map_err(broken)?;
+        .map_err(error_of)?;
     if !body.is_empty() {
-        session.write_body(body).await.map_err(broken)?;
+        session.write_body(body).await.map_err(error_of)?;
     }
-    session.finish_body().await.map_err(broken)?;
+    session.finish_body().await.map_err(error_of)?;
     loop {
-        let header = session.read_resp_header_parts().await.map_err(broken)?;
+        let header = session.read_resp_header_parts().await.map_err(error_of)?;
         if !header.status.is_informational() || header.status.as_u16() == 101 {
             return Ok(header);
         }

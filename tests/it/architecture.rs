@@ -59,23 +59,7 @@ const HOMES: [(&str, &[&str]); 14] = [
 const LINES_MAX: usize = 400;
 
 /// Longer files, how long they may be, and why. None may grow.
-const LONG_FILES: [(&str, usize, &str); 3] = [
-    (
-        "app.rs",
-        515,
-        "puts every part together; `check` could move to a file of its own",
-    ),
-    (
-        "proxy/admit.rs",
-        475,
-        "the way from the door to the verdict; could be cut at `early_body`",
-    ),
-    (
-        "proxy/gateway.rs",
-        580,
-        "pingora's phases, which are one trait; the judging could move out",
-    ),
-];
+const LONG_FILES: [(&str, usize, &str); 0] = [];
 
 /// Words of the application, of its protocol or of its users. They stand in the profile.
 const FOREIGN_WORDS: [&str; 27] = [

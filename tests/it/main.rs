@@ -4,9 +4,13 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod canaries;
+#[cfg(test)]
 mod config_cli;
 #[cfg(test)]
 mod fail_closed;
+#[cfg(test)]
+mod kill;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]

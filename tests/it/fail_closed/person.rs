@@ -296,9 +296,8 @@ impl Person {
             .engine
             .waiting_login(waiting.reference, &waiting.ticket)
             .await?;
-        Ok(Holder::Login(Box::new(
-            login.ok_or(Trouble::Closed("no login waits"))?,
-        )))
+        let login = login.ok_or(Trouble::Closed("no login waits"))?;
+        Ok(Holder::Login(Box::new(login)))
     }
 
     /// Types a code on the acceptor.

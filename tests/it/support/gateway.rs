@@ -25,6 +25,7 @@ pub(crate) struct Builder {
     top: BTreeMap<String, String>,
     rules: String,
     clock_moves: bool,
+    profile: Option<String>,
 }
 
 impl Builder {
@@ -35,6 +36,7 @@ impl Builder {
             top: BTreeMap::new(),
             rules: String::new(),
             clock_moves: false,
+            profile: None,
         };
         builder
             .set("upstream", "url", &format!("\"http://{upstream}\""))
@@ -74,8 +76,27 @@ impl Builder {
         self
     }
 
+    /// The profile with one of its lines changed.
+    pub(crate) fn profile_line(mut self, old: &str, new: &str) -> Self {
+        const PROFILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/profiles/spse-4.4.toml");
+        let text = self.profile.take().unwrap_or_else(|| fs::read_to_string(PROFILE).unwrap());
+        assert!(text.contains(old), "the profile has no line {old}");
+        self.profile = Some(text.replace(old, new));
+        self
+    }
+
+    /// An upstream whose longest answer takes so many seconds: sessions in doubt end sooner.
+    pub(crate) fn longest_answer(self, seconds: u64) -> Self {
+        let new = format!("longest_answer_seconds = {seconds}");
+        self.profile_line("longest_answer_seconds = 600", &new)
+    }
+
     fn text(&self, addr: SocketAddr, state: &Path) -> String {
         let mut text = String::new();
+        if let Some(profile) = &self.profile {
+            fs::write(state.with_file_name("profile.toml"), profile).unwrap();
+            text.push_str("profile = \"./profile.toml\"\n");
+        }
         for (key, value) in &self.top {
             text.push_str(&format!("{key} = {value}\n"));
         }
@@ -197,6 +218,7 @@ impl Gateway {
             top: BTreeMap::new(),
             rules: String::new(),
             clock_moves: false,
+            profile: None,
         };
         self.builder = change(std::mem::replace(&mut self.builder, empty));
     }
