@@ -79,7 +79,10 @@ impl Builder {
     /// The profile with one of its lines changed.
     pub(crate) fn profile_line(mut self, old: &str, new: &str) -> Self {
         const PROFILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/profiles/spse-4.4.toml");
-        let text = self.profile.take().unwrap_or_else(|| fs::read_to_string(PROFILE).unwrap());
+        let text = self
+            .profile
+            .take()
+            .unwrap_or_else(|| fs::read_to_string(PROFILE).unwrap());
         assert!(text.contains(old), "the profile has no line {old}");
         self.profile = Some(text.replace(old, new));
         self

@@ -97,7 +97,10 @@ pub(crate) fn due(answer: &Response) -> Option<String> {
         }
         _ => return None,
     };
-    let own = ["/eproc4/gerbang/activation?r=", "/eproc4/gerbang/acceptor?r="];
+    let own = [
+        "/eproc4/gerbang/activation?r=",
+        "/eproc4/gerbang/acceptor?r=",
+    ];
     own.iter().any(|own| path.starts_with(own)).then_some(path)
 }
 
