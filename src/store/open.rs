@@ -42,8 +42,9 @@ pub enum OpenError {
         /// The format found.
         found: u32,
     },
-    /// What is there is not what was acknowledged. Restore a backup; nothing was changed.
-    #[error("the store in {dir} is corrupt ({what}); it is left as it is: restore a backup")]
+    /// What is there is not what was acknowledged. The library may have cut off what it could
+    /// not read; nothing was put in its place.
+    #[error("the store in {dir} is corrupt ({what}); keep the directory and restore a backup")]
     Corrupt {
         /// Where.
         dir: PathBuf,

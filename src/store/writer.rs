@@ -12,6 +12,7 @@
 use super::engine::{Batch, Committed};
 use super::error::{CommitError, StoreError};
 use super::ledger::{self, Changes, Records, Stage, Totals};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -29,6 +30,7 @@ const GROUP_BYTES_MAX: usize = 256 * 1024;
 const QUEUE_REQUESTS_MAX: usize = 1_024;
 
 /// How long a caller waits. A disk that hangs must not hang logins: they get a 503 instead.
+/// (sled 0.34 can also wait for itself for ever when a write fails at the wrong moment.)
 const COMMIT_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// What the writer needs of a disk. Tests put one in front that fails on purpose.
@@ -58,6 +60,10 @@ pub(super) struct Durable {
 pub(super) struct Shared {
     durable: RwLock<Durable>,
     stopped: OnceLock<StoreError>,
+    /// The number of the group that the writer has in hand, from 1; 0 when it is idle.
+    running: AtomicU64,
+    /// The group behind which somebody has waited in vain.
+    stalled: AtomicU64,
 }
 
 impl Shared {
@@ -71,6 +77,12 @@ impl Shared {
     /// Why the store stopped, if it did.
     pub(super) fn stopped(&self) -> Option<StoreError> {
         self.stopped.get().cloned()
+    }
+
+    /// Whether the disk hangs: then nobody else needs to find out by waiting.
+    fn hangs(&self) -> bool {
+        let stalled = self.stalled.load(Ordering::SeqCst);
+        stalled != 0 && stalled == self.running.load(Ordering::SeqCst)
     }
 
     fn publish(&self, changes: Changes, totals: Totals) {
@@ -107,6 +119,8 @@ impl Writer {
         let shared = Arc::new(Shared {
             durable: RwLock::new(durable),
             stopped: OnceLock::new(),
+            running: AtomicU64::new(0),
+            stalled: AtomicU64::new(0),
         });
         let (sender, receiver) = mpsc::channel(QUEUE_REQUESTS_MAX);
         let theirs = Arc::clone(&shared);
@@ -145,6 +159,9 @@ impl Writer {
         if self.shared.stopped().is_some() {
             return Err(StoreError::Stopped.into());
         }
+        if self.shared.hangs() {
+            return Err(StoreError::Stalled.into());
+        }
         let submitted = async {
             let (answer, fate) = oneshot::channel();
             // Either end is gone only when the thread has died; then the store has stopped.
@@ -154,7 +171,11 @@ impl Writer {
             fate.await.map_err(|_| StoreError::Stopped)?
         };
         let fate = tokio::time::timeout(COMMIT_WAIT_MAX, submitted).await;
-        fate.unwrap_or(Err(StoreError::Stalled.into()))
+        fate.unwrap_or_else(|_| {
+            let running = self.shared.running.load(Ordering::SeqCst);
+            self.shared.stalled.store(running, Ordering::SeqCst);
+            Err(StoreError::Stalled.into())
+        })
     }
 
     /// Lets in nobody more, finishes what waits, and ends the thread. Blocks.
@@ -195,12 +216,16 @@ fn run(
     mut requests: mpsc::Receiver<Request>,
 ) -> Result<(), StoreError> {
     let _guard = StopOnPanic(shared);
+    let mut number = 0;
     while let Some(first) = requests.blocking_recv() {
         let group = gather(first, &mut requests);
         if shared.stopped().is_some() {
             refuse(group, &StoreError::Stopped);
         } else {
+            number += 1;
+            shared.running.store(number, Ordering::SeqCst);
             commit_group(&mut disk, shared, group);
+            shared.running.store(0, Ordering::SeqCst);
         }
     }
     match shared.stopped() {
@@ -222,6 +247,8 @@ fn gather(first: Request, requests: &mut mpsc::Receiver<Request>) -> Vec<Request
 
 fn commit_group(disk: &mut impl Disk, shared: &Shared, group: Vec<Request>) {
     let (changes, totals, fates) = stage(shared, group);
+    // Behind the fates, so that on a panic the store has stopped before anybody hears of it.
+    let _guard = StopOnPanic(shared);
     // Losers against durable records wait for nothing.
     if changes.is_empty() {
         return answer(fates);
@@ -288,3 +315,6 @@ fn refuse(group: Vec<Request>, why: &StoreError) {
             .collect(),
     );
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,27 @@
 //! Every store against the conformance suite and a model.
 
+mod child;
+mod crash;
+mod model;
+mod speed;
+mod trace;
+
 use gerbang::store::conformance::conformance;
-use gerbang::store::{MemoryStore, Mode, SledStore, Store};
+use gerbang::store::{Batch, Expect, Kind, MemoryStore, Mode, Op, SledStore, Store, Versioned};
 use std::path::Path;
 use std::sync::Arc;
 
 fn new_sled(dir: &Path) -> SledStore {
     SledStore::open(dir, Mode::CreateNew { instance: 7 }).expect("a new store")
+}
+
+fn put(kind: Kind, key: &[u8], expect: Expect, bytes: &[u8]) -> Op {
+    Op::Put {
+        kind,
+        key: key.to_vec(),
+        expect,
+        bytes: bytes.to_vec(),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -24,4 +39,46 @@ async fn sled_conforms() {
         Arc::new(new_sled(&home.path().join(number.to_string()))) as Arc<dyn Store>
     };
     conformance(make).await.expect("conformance");
+}
+
+#[test]
+fn numbers_of_kinds_never_change() {
+    let bytes: Vec<u8> = Kind::ALL.into_iter().map(Kind::byte).collect();
+    assert_eq!(bytes, (1..=10).collect::<Vec<u8>>());
+    assert_eq!(
+        [
+            Kind::Meta.byte(),
+            Kind::Session.byte(),
+            Kind::Throttle.byte()
+        ],
+        [1, 5, 10]
+    );
+}
+
+/// Invariant I10.
+#[test]
+fn keys_and_values_never_print() {
+    let record = Versioned {
+        version: 1,
+        bytes: b"hush".to_vec(),
+    };
+    let ops = vec![
+        put(Kind::Account, b"hush", Expect::Any, b"hush"),
+        Op::Delete {
+            kind: Kind::Account,
+            key: b"hush".to_vec(),
+            expect: Expect::Any,
+        },
+        Op::Append {
+            kind: Kind::Audit,
+            bytes: b"hush".to_vec(),
+            index: Some(b"hush".to_vec()),
+        },
+    ];
+    let printed = format!("{record:?} {:?}", Batch(ops));
+    let number = u32::from(b'h').to_string();
+    assert!(
+        !printed.contains("hush") && !printed.contains(&number),
+        "{printed}"
+    );
 }
