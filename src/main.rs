@@ -1,6 +1,6 @@
 //! The program: hands the process over to the command line.
 
-use gerbang::cli::{Exit, Process, Wiring, run};
+use gerbang::cli::{Process, Wiring, run};
 use std::process::ExitCode;
 
 /// Half the memory of the system's allocator at thousands of idle connections.
@@ -9,11 +9,8 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let wiring = Wiring {
-        serve: |_config| {
-            eprintln!("gerbang: this build has no server yet");
-            Exit::Failed
-        },
-        checks: Vec::new,
+        serve: gerbang::app::run,
+        checks: gerbang::app::checks,
     };
     let process = Process {
         arguments: std::env::args_os().collect(),

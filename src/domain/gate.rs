@@ -227,7 +227,12 @@ fn for_visitor(facts: RequestFacts<'_>, bind: Bind) -> RequestVerdict {
     }
     match (facts.class.lane, facts.is_unsafe) {
         (Lane::Static, false) => forward(Bind::Bare { hand_out: false }, Watch::Static),
-        (Lane::Exempt, _) => forward(bind, Watch::Exempt),
+        // A token authorises it, so it needs no session: none goes up, and nothing under that
+        // prefix can be opened by one that is not accepted.
+        (Lane::Exempt, _) => {
+            let hand_out = bind == Bind::Bare { hand_out: true };
+            forward(Bind::Bare { hand_out }, Watch::Exempt)
+        }
         (Lane::Public, _) => forward(bind, Watch::Listed),
         (Lane::Static | Lane::Other, true) => {
             RequestVerdict::MarkThenForward(Permit { bind, watch: Watch::Candidate })

@@ -63,14 +63,6 @@ pub struct Settings {
     pub session: SessionLimits,
     /// How long a request waits for the verdict on its session, in seconds.
     pub verdict_wait_seconds: u64,
-    /// Probes at once for known logins.
-    pub probes_known: usize,
-    /// Probes at once for everything else.
-    pub probes_blind: usize,
-    /// Blind probes at once for one address.
-    pub probes_blind_per_address: u32,
-    /// Requests that may wait for a verdict at once.
-    pub waiters_max: usize,
 }
 
 /// The state of the gateway and everything its use cases need.

@@ -6,14 +6,17 @@
 //! missed one the second factor. Whether a name is found depends on the bytes alone, never on where
 //! they were cut into chunks; [`FieldNames::reach`] says how many bytes decide.
 
-use super::path::hex_digit;
+use super::path::{hex_digit, hex_pair};
 
 /// Rounds of percent-decoding that are seen through. Play decodes once.
 const PERCENT_ROUNDS: u32 = 3;
 
-/// Longest form of one sign: `\uXXXX` with each of the six percent-encoded [`PERCENT_ROUNDS`] times,
-/// and each round makes three bytes of one.
-const SIGN_BYTES_MAX: usize = 6 * 3usize.pow(PERCENT_ROUNDS);
+/// Rounds of percent-decoding that are seen through around a backslash and what follows it.
+const PERCENT_ROUNDS_OF_ESCAPES: u32 = 1;
+
+/// Longest form of one sign: each round of percent-encoding makes three bytes of one. The other long
+/// form, `\uXXXX` percent-encoded once, has 18.
+const SIGN_BYTES_MAX: usize = 3usize.pow(PERCENT_ROUNDS);
 
 /// Longest name, in bytes: bounds what has to be kept of a stream.
 pub(super) const NAME_BYTES_MAX: usize = 40;
@@ -31,9 +34,13 @@ struct FieldName {
 }
 
 /// The names to find.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FieldNames {
     names: Vec<FieldName>,
+    /// Rarest signs of all names in both cases, in threes for `memchr3`.
+    anchors: Vec<[u8; 3]>,
+    /// By byte: a sign of a name, in either case.
+    signs: Box<[bool; 256]>,
 }
 
 /// True for a name that [`FieldNames`] can find: 4 to [`NAME_BYTES_MAX`] letters, digits, `_`, `-`, `.`.
@@ -46,23 +53,33 @@ pub(super) fn is_findable(name: &str) -> bool {
 
 impl FieldNames {
     pub(super) fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
-        let rarity = |byte: &u8| {
-            BY_RARITY
-                .iter()
-                .position(|b| b == byte)
-                .unwrap_or(usize::MAX)
+        let names: Vec<FieldName> = names.into_iter().map(FieldName::new).collect();
+        let mut signs = Box::new([false; 256]);
+        let mut rarest = Vec::new();
+        for name in &names {
+            for &byte in &name.lower {
+                signs[usize::from(byte)] = true;
+                signs[usize::from(byte.to_ascii_uppercase())] = true;
+            }
+            let anchor = name.lower.get(name.anchor).copied();
+            rarest.extend(
+                anchor
+                    .into_iter()
+                    .flat_map(|low| [low, low.to_ascii_uppercase()]),
+            );
+        }
+        rarest.sort_unstable();
+        rarest.dedup();
+        let three = |some: &[u8]| match some {
+            [a, b, c, ..] => [*a, *b, *c],
+            [a, b] => [*a, *b, *b],
+            [a] => [*a; 3],
+            [] => [0; 3],
         };
-        let names = names.into_iter().map(|name| {
-            let lower = name.to_ascii_lowercase().into_bytes();
-            let rarest = lower
-                .iter()
-                .enumerate()
-                .min_by_key(|(_, byte)| rarity(byte));
-            let anchor = rarest.map_or(0, |(at, _)| at);
-            FieldName { lower, anchor }
-        });
         Self {
-            names: names.collect(),
+            names,
+            anchors: rarest.chunks(3).map(three).collect(),
+            signs,
         }
     }
 
@@ -77,33 +94,67 @@ impl FieldNames {
 
     /// True when a name stands somewhere in `bytes`.
     pub(super) fn found_in(&self, bytes: &[u8]) -> bool {
-        self.names.iter().any(|name| name.stands_plain_in(bytes)) || self.stands_encoded_in(bytes)
+        self.stands_plain_in(bytes) || self.stands_encoded_in(bytes)
+    }
+
+    fn stands_plain_in(&self, bytes: &[u8]) -> bool {
+        self.anchors.iter().any(|&[a, b, c]| {
+            memchr::memchr3_iter(a, b, c, bytes).any(|at| {
+                self.names
+                    .iter()
+                    .any(|name| name.stands_plain_around(bytes, at))
+            })
+        })
     }
 
     /// Every encoded sign begins with `%` or `\`. The signs before the first encoded one are plain,
     /// so that each of the two needs one look around it only.
     fn stands_encoded_in(&self, bytes: &[u8]) -> bool {
         memchr::memchr2_iter(b'%', b'\\', bytes).any(|at| {
-            let signs = signs_at(bytes, at);
-            signs.into_iter().flatten().any(|(sign, len)| {
-                self.names
-                    .iter()
-                    .any(|name| name.stands_around(bytes, at, sign, len))
-            })
+            self.may_stand_around(bytes, at)
+                && signs_at(bytes, at)
+                    .into_iter()
+                    .flatten()
+                    .any(|(sign, len)| {
+                        self.names
+                            .iter()
+                            .any(|name| name.stands_around(bytes, at, sign, len))
+                    })
         })
+    }
+
+    /// A quick look at what follows the `%` or `\` at `at`: a sign of a name, or another layer.
+    fn may_stand_around(&self, bytes: &[u8], at: usize) -> bool {
+        let (sign, layers) = match bytes.get(at) {
+            Some(b'%') => (hex_pair(bytes, at + 1), b"%\\"),
+            _ => (bytes.get(at + 1).copied(), b"%u"),
+        };
+        sign.is_some_and(|sign| self.signs[usize::from(sign)] || layers.contains(&sign))
     }
 }
 
 impl FieldName {
-    fn stands_plain_in(&self, bytes: &[u8]) -> bool {
-        let Some(&low) = self.lower.get(self.anchor) else {
-            return false;
+    fn new(name: &str) -> Self {
+        let rarity = |byte: &u8| {
+            BY_RARITY
+                .iter()
+                .position(|b| b == byte)
+                .unwrap_or(usize::MAX)
         };
-        memchr::memchr2_iter(low, low.to_ascii_uppercase(), bytes).any(|at| {
-            at.checked_sub(self.anchor)
-                .and_then(|start| bytes.get(start..start + self.lower.len()))
-                .is_some_and(|found| found.eq_ignore_ascii_case(&self.lower))
-        })
+        let lower = name.to_ascii_lowercase().into_bytes();
+        let rarest = lower
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, byte)| rarity(byte));
+        let anchor = rarest.map_or(0, |(at, _)| at);
+        Self { lower, anchor }
+    }
+
+    /// True when the byte at `at` is the rarest sign of this name, plainly written.
+    fn stands_plain_around(&self, bytes: &[u8], at: usize) -> bool {
+        at.checked_sub(self.anchor)
+            .and_then(|start| bytes.get(start..start + self.lower.len()))
+            .is_some_and(|found| found.eq_ignore_ascii_case(&self.lower))
     }
 
     /// True when the sign read at `at`, `len` bytes long, is the first encoded one of this name.
@@ -134,24 +185,17 @@ fn goes_on(bytes: &[u8], at: usize, rest: &[u8]) -> bool {
 /// What may stand at `at`, with the bytes it takes: a sign, plain or percent-encoded; behind a
 /// backslash the sign that it quotes, and what `\uXXXX` stands for.
 fn signs_at(bytes: &[u8], at: usize) -> [Option<(u8, usize)>; 2] {
-    let Some((sign, len)) = unpercented(bytes, at, PERCENT_ROUNDS) else {
-        return [None, None];
-    };
-    if sign != b'\\' {
-        return [Some((sign, len)), None];
+    if let Some((b'\\', len)) = unpercented(bytes, at, PERCENT_ROUNDS_OF_ESCAPES) {
+        let at = at + len;
+        let quoted = unpercented(bytes, at, PERCENT_ROUNDS_OF_ESCAPES);
+        let escaped = quoted
+            .filter(|(sign, _)| *sign == b'u')
+            .and_then(|(_, more)| {
+                code_unit(bytes, at + more).map(|(sign, hex)| (sign, more + hex))
+            });
+        return [quoted, escaped].map(|found| found.map(|(sign, more)| (sign, len + more)));
     }
-    let Some((quoted, more)) = unpercented(bytes, at + len, PERCENT_ROUNDS) else {
-        return [None, None];
-    };
-    let escaped = if quoted == b'u' {
-        code_unit(bytes, at + len + more)
-    } else {
-        None
-    };
-    [
-        Some((quoted, len + more)),
-        escaped.map(|(sign, hex)| (sign, len + more + hex)),
-    ]
+    [unpercented(bytes, at, PERCENT_ROUNDS), None]
 }
 
 /// The ASCII sign that the four hex digits at `at` stand for.
@@ -159,7 +203,7 @@ fn code_unit(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
     let mut value = 0u32;
     let mut len = 0;
     for _ in 0..4 {
-        let (digit, taken) = unpercented(bytes, at + len, PERCENT_ROUNDS)?;
+        let (digit, taken) = unpercented(bytes, at + len, PERCENT_ROUNDS_OF_ESCAPES)?;
         value = value << 4 | u32::from(hex_digit(digit)?);
         len += taken;
     }
@@ -169,20 +213,35 @@ fn code_unit(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
         .map(|sign| (sign, len))
 }
 
-/// The byte at `at` after so many rounds of percent-decoding, and how many bytes it takes now.
+/// The byte at `at` after so many rounds of percent-decoding, and how many bytes it takes now. As in
+/// Java, a `%` without two hex digits behind it is no part of an encoding, in no round.
 fn unpercented(bytes: &[u8], at: usize, rounds: u32) -> Option<(u8, usize)> {
-    let Some(fewer) = rounds.checked_sub(1) else {
-        return bytes.get(at).map(|byte| (*byte, 1));
-    };
-    let (first, len) = unpercented(bytes, at, fewer)?;
-    if first != b'%' {
-        return Some((first, len));
+    let &first = bytes.get(at)?;
+    if first != b'%' || rounds == 0 {
+        return Some((first, 1));
     }
-    let pair = unpercented(bytes, at + len, fewer).and_then(|(high, more)| {
-        let (low, last) = unpercented(bytes, at + len + more, fewer)?;
-        Some((hex_digit(high)? << 4 | hex_digit(low)?, len + more + last))
-    });
-    pair.or(Some((first, len)))
+    let Some(mut sign) = hex_pair(bytes, at + 1) else {
+        return Some((first, 1));
+    };
+    let mut len = 3;
+    for done in 1..rounds {
+        if sign != b'%' {
+            break;
+        }
+        if let Some((decoded, more)) = unpercented_pair(bytes, at + len, done) {
+            sign = decoded;
+            len += more;
+        }
+    }
+    Some((sign, len))
+}
+
+/// The byte that two hex digits at `at` stand for, which are themselves encoded up to `rounds` times.
+fn unpercented_pair(bytes: &[u8], at: usize, rounds: u32) -> Option<(u8, usize)> {
+    let (high, first) = unpercented(bytes, at, rounds)?;
+    let high = hex_digit(high)?;
+    let (low, second) = unpercented(bytes, at + first, rounds)?;
+    Some((high << 4 | hex_digit(low)?, first + second))
 }
 
 #[cfg(test)]
@@ -272,13 +331,9 @@ mod tests {
 
     #[test]
     fn the_longest_spelling_fits_the_reach() {
-        let mut spelled = String::new();
-        for sign in b"txtPassword" {
-            let mut layer = format!("\\u{sign:04x}");
-            for _ in 0..PERCENT_ROUNDS {
-                layer = layer.bytes().map(|b| format!("%{b:02x}")).collect();
-            }
-            spelled.push_str(&layer);
+        let mut spelled = "txtPassword".to_owned();
+        for _ in 0..PERCENT_ROUNDS {
+            spelled = spelled.bytes().map(|b| format!("%{b:02x}")).collect();
         }
         assert_eq!(spelled.len(), names().reach());
         assert!(names().found_in(spelled.as_bytes()));

@@ -181,22 +181,33 @@ fn parse_segment(text: &str, segment: &str) -> Result<Segment, String> {
     }
 }
 
-/// A list of patterns.
+/// A list of patterns, sorted by their first segment: a request looks at the few that share its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct PatternSet(Vec<Pattern>);
 
 impl PatternSet {
-    pub(super) fn new(patterns: Vec<Pattern>) -> Self {
+    pub(super) fn new(mut patterns: Vec<Pattern>) -> Self {
+        patterns.sort_by(|a, b| a.first_segment().cmp(&b.first_segment()));
         Self(patterns)
     }
 
     /// The same patterns for paths that went through [`path::folded`].
     pub(super) fn folded(&self) -> Self {
-        Self(self.0.iter().map(Pattern::folded).collect())
+        Self::new(self.0.iter().map(Pattern::folded).collect())
     }
 
     pub(super) fn matches(&self, below: &[u8]) -> bool {
-        self.0.iter().any(|pattern| pattern.matches(below))
+        let first = split_first(below).map(|rest| {
+            let end = memchr::memchr(b'/', rest).unwrap_or(rest.len());
+            &rest[..end]
+        });
+        let from = self
+            .0
+            .partition_point(|pattern| pattern.first_segment() < first);
+        self.0[from..]
+            .iter()
+            .take_while(|pattern| pattern.first_segment() == first)
+            .any(|pattern| pattern.matches(below))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Pattern> {
@@ -277,6 +288,30 @@ mod tests {
                 .unwrap_err()
                 .contains("not allowed")
         );
+    }
+
+    #[test]
+    fn a_set_matches_what_one_of_its_patterns_matches() {
+        let texts = [
+            "/b/{id}",
+            "/",
+            "/a/x",
+            "/b/{id}/z",
+            "/a",
+            "/ab",
+            "/b",
+            "/c/**",
+        ];
+        let set = PatternSet::new(texts.iter().map(|text| pattern(text)).collect());
+        for path in [
+            "", "/", "/a", "/a/x", "/ab", "/b", "/b/1", "/b/1/z", "/c/d/e", "/b/", "/a/y", "/d",
+            "/c", "b",
+        ] {
+            let one = texts
+                .iter()
+                .any(|text| pattern(text).matches(path.as_bytes()));
+            assert_eq!(set.matches(path.as_bytes()), one, "{path}");
+        }
     }
 
     #[test]

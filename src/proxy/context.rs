@@ -1,0 +1,120 @@
+//! What is remembered of one request between pingora's phases.
+
+use crate::domain::gate::Permit;
+use crate::domain::jar::Jar;
+use crate::domain::upstream_session::State;
+use crate::flow::sessions::{LiveSession, UnderWay};
+use crate::flow::table::Entry;
+use crate::flow::{Client, Engine};
+use crate::pages::Reply;
+use crate::primitives::UpstreamKey;
+use crate::profile::BodyScan;
+use crate::proxy::tripwire::Tripwire;
+use crate::render::Lang;
+use std::sync::Arc;
+
+/// One request.
+#[derive(Default)]
+pub struct Context {
+    /// What the door found out; `None` until then.
+    pub asked: Option<Box<Asked>>,
+    /// Leave to send it upstream (invariant I2): without one there is no peer.
+    pub permit: Option<Permit>,
+    /// The session that goes up with it.
+    pub session: Option<Box<SessionUp>>,
+    /// Looks for a password field in the body as it streams.
+    pub scan: Option<Box<BodyScan>>,
+    /// A password field was seen in the body.
+    pub password_seen: bool,
+    /// The session was marked for this request, and no verdict has been reached yet.
+    pub open_mark: Option<UpstreamKey>,
+    /// Watches the page that streams down.
+    pub tripwire: Option<Box<Tripwire>>,
+    /// Nothing more goes down when the session's state changed since the request began.
+    pub guard: Guard,
+    /// Answer to be given instead of the upstream's.
+    pub instead: Option<Box<Reply>>,
+    /// Bytes of the request body seen so far.
+    pub body_bytes: u64,
+}
+
+/// What the request is.
+pub struct Asked {
+    /// Path and query in origin form, bytes as decided on.
+    pub target: Vec<u8>,
+    /// Who asks.
+    pub client: Client,
+    /// A person's navigation.
+    pub navigation: bool,
+    /// Language for refusals.
+    pub lang: Lang,
+    /// Cookie line for the upstream but for the session's own cookies.
+    pub passing_cookies: Vec<u8>,
+    /// HTML may have to be judged: asked for as `identity`.
+    pub identity: bool,
+    /// GET or HEAD: may be sent again by the browser.
+    pub safe: bool,
+    /// Announced length of the body.
+    pub content_length: Option<u64>,
+}
+
+/// The session that goes up with a request.
+pub struct SessionUp {
+    /// Its cookies.
+    pub jar: Jar,
+    /// Which.
+    pub key: Option<UpstreamKey>,
+    /// Held while the request is under way, so that generations can be compared.
+    pub entry: Option<Arc<Entry>>,
+    /// The accepted session; holds it open.
+    pub under_way: Option<UnderWay>,
+    /// A seal that opens nothing any more is to be cleared.
+    pub stale_seal: bool,
+}
+
+/// What the rest of an answer depends on.
+#[derive(Default)]
+pub enum Guard {
+    /// Nobody's session.
+    #[default]
+    Nothing,
+    /// An anonymous session must still be free, in the generation in which the request began.
+    Visitor {
+        /// Which.
+        key: UpstreamKey,
+        /// Its generation.
+        generation: u64,
+    },
+    /// An accepted session must not be over.
+    Owner(Arc<LiveSession>),
+}
+
+impl Guard {
+    /// Whether more of the answer may go down.
+    pub fn holds(&self, engine: &Engine) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Visitor { key, generation } => {
+                engine.table.standing(*key) == (State::Free, *generation)
+            }
+            Self::Owner(session) => !session.is_ended(),
+        }
+    }
+}
+
+impl Context {
+    /// The accepted session in which the request is made.
+    pub fn owner(&self) -> Option<&Arc<LiveSession>> {
+        self.session.as_ref()?.under_way.as_ref().map(UnderWay::session)
+    }
+
+    /// The upstream session that went up.
+    pub fn key(&self) -> Option<UpstreamKey> {
+        self.session.as_ref()?.key
+    }
+
+    /// Its cookies.
+    pub fn jar(&self) -> Jar {
+        self.session.as_ref().map(|session| session.jar.clone()).unwrap_or_default()
+    }
+}

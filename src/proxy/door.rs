@@ -1,0 +1,191 @@
+//! The door: what a request is, and what is refused before anything is decided.
+
+use super::context::{Asked, Context};
+use super::gateway::Gateway;
+use super::head::{self, HeadFacts};
+use super::intake;
+use crate::flow::admit::Cookies;
+use crate::pages::cookies::CookieProblem;
+use crate::pages::{Reply, notice, reply};
+use crate::profile::{self, CookieClass};
+use crate::render::{BadRequest, Lang, Notice};
+use http::header::{ACCEPT_LANGUAGE, COOKIE, HOST};
+use pingora::http::RequestHeader;
+use pingora::proxy::Session;
+use pingora::protocols::http::server::Session as Downstream;
+use std::net::IpAddr;
+
+/// What the door lets in.
+pub(super) struct Entered {
+    /// Method, as text.
+    pub(super) method: String,
+    /// Path without query.
+    pub(super) path: Vec<u8>,
+    /// Query without the question mark.
+    pub(super) query: Option<Vec<u8>>,
+    /// Framing.
+    pub(super) facts: HeadFacts,
+    /// The client waits for a 100 before it sends the body.
+    pub(super) expects_continue: bool,
+}
+
+/// Refused at the door: the answer, and the connection closes behind it.
+pub(super) struct TurnedAway(pub(super) Box<Reply>);
+
+impl Gateway {
+    /// Looks at a request. On success `ctx.asked` is set.
+    pub(super) fn enter(
+        &self,
+        session: &mut Session,
+        ctx: &mut Context,
+    ) -> Result<Entered, TurnedAway> {
+        let request_id = self.request_id();
+        let lang = lang_of(session.req_header());
+        let navigation = intake::is_navigation(&session.req_header().headers);
+        let away = |notice: Notice| {
+            TurnedAway(Box::new(notice::refuse(
+                &self.pages,
+                notice,
+                &request_id,
+                lang,
+                navigation,
+            )))
+        };
+        let facts = match session.as_downstream() {
+            Downstream::H1(h1) => {
+                let raw = h1.get_headers_raw_bytes();
+                if raw.len() > self.limits.header_bytes_max {
+                    return Err(away(Notice::HeadTooLong));
+                }
+                head::check(&raw)
+            }
+            _ => return Err(away(Notice::BadRequest(BadRequest::Malformed))),
+        };
+        let facts = facts.map_err(|_| away(Notice::BadRequest(BadRequest::Malformed)))?;
+        let header = session.req_header();
+        let host = header.headers.get(HOST).map(|v| v.as_bytes().to_vec()).unwrap_or_default();
+        let known = std::str::from_utf8(&host).is_ok_and(|host| self.site.serves_host(host));
+        if !known {
+            return Err(away(Notice::UnknownHost));
+        }
+        let target = origin_form(header.raw_path(), &host)
+            .ok_or_else(|| away(Notice::BadRequest(BadRequest::Address)))?;
+        if target.len() + header.method.as_str().len() + " HTTP/1.1 ".len()
+            > self.engine.profile.limits().request_line_bytes
+        {
+            return Err(away(Notice::UriTooLong));
+        }
+        let (path, query) = split_target(&target);
+        if profile::refuse(&path).is_some() {
+            return Err(away(Notice::BadRequest(BadRequest::Address)));
+        }
+        let peer = session.client_addr().and_then(|a| a.as_inet()).map(std::net::SocketAddr::ip);
+        let peer = peer.unwrap_or(IpAddr::from([127, 0, 0, 1]));
+        let header = session.req_header();
+        let address = intake::client_address(peer, &header.headers, &self.trusted_proxies);
+        let https = self.engine.settings.https;
+        let client = intake::client(address, &header.headers, &host, https, request_id.clone());
+        let expects_continue = header.headers.get("expect").is_some_and(|value| {
+            value.as_bytes().eq_ignore_ascii_case(b"100-continue")
+        });
+        let method = header.method.as_str().to_owned();
+        ctx.asked = Some(Box::new(Asked {
+            target,
+            client,
+            navigation,
+            lang,
+            passing_cookies: Vec::new(),
+            identity: true,
+            safe: method == "GET" || method == "HEAD",
+            content_length: facts.content_length,
+        }));
+        Ok(Entered { method, path, query, facts, expects_continue })
+    }
+
+    /// Parts the cookies of a request; what is not ours, stamped, readable or made by scripts in
+    /// the page is dropped and counted by its name.
+    pub(super) fn cookies<'h>(
+        &self,
+        header: &'h RequestHeader,
+        ctx: &mut Context,
+    ) -> Result<Cookies<'h>, TurnedAway> {
+        let lines = header.headers.get_all(COOKIE).iter().map(http::HeaderValue::as_bytes);
+        let cookies = self.pages.cookies.read(lines).map_err(|problem| {
+            let answer = self.refusal(
+                ctx,
+                match problem {
+                    CookieProblem::Ambiguous => Notice::BadRequest(BadRequest::Cookie),
+                    CookieProblem::TooLarge => Notice::HeadTooLong,
+                },
+            );
+            let answer = match problem {
+                CookieProblem::Ambiguous => {
+                    reply::with_cookie(answer, &self.pages.cookies.clear_seal())
+                }
+                CookieProblem::TooLarge => answer,
+            };
+            TurnedAway(Box::new(answer))
+        })?;
+        let mut passing = Vec::new();
+        for (name, value) in &cookies.others {
+            match self.engine.profile.cookie_class(name) {
+                CookieClass::Readable | CookieClass::ScriptMade => {
+                    if !passing.is_empty() {
+                        passing.extend_from_slice(b"; ");
+                    }
+                    passing.extend_from_slice(name);
+                    passing.push(b'=');
+                    passing.extend_from_slice(value);
+                }
+                CookieClass::Session | CookieClass::Unlisted => {}
+            }
+        }
+        if let Some(asked) = &mut ctx.asked {
+            asked.passing_cookies = passing;
+        }
+        Ok(cookies)
+    }
+
+    /// A refusal in the client's language, as page or JSON.
+    pub(super) fn refusal(&self, ctx: &Context, notice: Notice) -> Reply {
+        match &ctx.asked {
+            Some(asked) => notice::refuse(
+                &self.pages,
+                notice,
+                &asked.client.request_id,
+                asked.lang,
+                asked.navigation,
+            ),
+            None => notice::refuse(&self.pages, notice, "-", Lang::Id, true),
+        }
+    }
+}
+
+fn lang_of(header: &RequestHeader) -> Lang {
+    let accept = header.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Lang::choose(None, accept)
+}
+
+/// The target in origin form: an absolute one must name the very host of the Host header.
+fn origin_form(raw: &[u8], host: &[u8]) -> Option<Vec<u8>> {
+    if raw.first() == Some(&b'/') {
+        return Some(raw.to_vec());
+    }
+    let rest = raw.strip_prefix(b"http://").or_else(|| raw.strip_prefix(b"https://"))?;
+    let at = memchr::memchr(b'/', rest).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(at);
+    if !authority.eq_ignore_ascii_case(host) {
+        return None;
+    }
+    Some(if path.is_empty() { b"/".to_vec() } else { path.to_vec() })
+}
+
+fn split_target(target: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
+    match memchr::memchr(b'?', target) {
+        Some(at) => {
+            let (path, query) = target.split_at(at);
+            (path.to_vec(), Some(query.get(1..).unwrap_or_default().to_vec()))
+        }
+        None => (target.to_vec(), None),
+    }
+}

@@ -1,0 +1,536 @@
+//! pingora's phases, in their order: each builds a view, asks, applies.
+
+use super::answer;
+use super::context::{Context, Guard};
+use super::release::{Handing, failed};
+use super::respond::{respond, respond_and_close};
+use super::tripwire::{Tripped, Tripwire};
+use super::{OwnClient, intake};
+use crate::config::Site;
+use crate::domain::gate::{AnswerVerdict, BodyFacts, Evidence, Permit, Watch, answer_verdict};
+use crate::flow::Engine;
+use crate::flow::judge::Case;
+use crate::flow::mark::MarkError;
+use crate::pages::Pages;
+use crate::render::Notice;
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::header::LOCATION;
+use ipnet::IpNet;
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::modules::http::HttpModules;
+use pingora::proxy::{FailToProxy, ProxyHttp, Session};
+use pingora::upstreams::peer::HttpPeer;
+use pingora::{Error, ErrorSource, ErrorType, Result};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Limits of the door.
+#[derive(Clone, Copy, Debug)]
+pub struct DoorLimits {
+    /// Largest head of a request, in bytes.
+    pub header_bytes_max: usize,
+    /// Largest body of an own form, in bytes.
+    pub form_body_bytes_max: usize,
+    /// Largest body of a known login, in bytes.
+    pub login_body_bytes_max: usize,
+    /// Idle connections are closed after so many seconds.
+    pub keepalive_seconds: u64,
+    /// Between two reads of a body, in seconds.
+    pub body_timeout_seconds: u64,
+}
+
+/// The proxy.
+pub struct Gateway {
+    /// The use cases.
+    pub engine: Arc<Engine>,
+    /// The own pages.
+    pub pages: Arc<Pages>,
+    /// The gateway's own client.
+    pub own_client: Arc<OwnClient>,
+    /// Peer of the upstream, with its timeouts; given out against a permit only.
+    peer: HttpPeer,
+    /// Site, for its hosts.
+    pub site: Site,
+    /// Networks whose X-Forwarded-For is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Limits of the door.
+    pub limits: DoorLimits,
+    /// Part of every request id of this process.
+    run: String,
+    requests: AtomicU64,
+}
+
+impl Gateway {
+    /// Puts the parts together.
+    pub fn new(
+        pages: Arc<Pages>,
+        own_client: Arc<OwnClient>,
+        peer: HttpPeer,
+        site: Site,
+        trusted_proxies: Vec<IpNet>,
+        limits: DoorLimits,
+    ) -> Self {
+        let engine = pages.engine.clone();
+        // Tells two runs apart in the log; needs not be secret.
+        let run = format!("{:06x}", engine.now().0 & 0xff_ffff);
+        let requests = AtomicU64::new(1);
+        Self { engine, pages, own_client, peer, site, trusted_proxies, limits, run, requests }
+    }
+
+    /// A new request id.
+    pub(super) fn request_id(&self) -> String {
+        format!("{}-{:x}", self.run, self.requests.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The upstream, against a permit (invariant I2).
+    fn peer_for(&self, _permit: &Permit) -> Box<HttpPeer> {
+        Box::new(self.peer.clone())
+    }
+
+    /// Notes that something else is to be answered, and stops pingora here.
+    pub(super) fn instead(ctx: &mut Context, reply: crate::pages::Reply) -> Box<Error> {
+        ctx.instead = Some(Box::new(reply));
+        failed("another answer goes down")
+    }
+
+    async fn judge(
+        &self,
+        evidence: Evidence,
+        header: &mut ResponseHeader,
+        ctx: &mut Context,
+        jar: crate::domain::jar::Jar,
+    ) -> Result<()> {
+        let Some(asked) = &ctx.asked else { return Err(failed("no request")) };
+        let location = header.headers.get(LOCATION).map(http::HeaderValue::as_bytes);
+        let target = self.target_of(location, asked);
+        let case = Case {
+            evidence,
+            client: &asked.client,
+            sent: ctx.key(),
+            sent_jar: ctx.jar(),
+            jar: jar.clone(),
+            owner: ctx.owner().cloned(),
+            marked: ctx.open_mark.is_some(),
+            target,
+        };
+        let concluded = self.engine.conclude(case).await;
+        ctx.open_mark = None;
+        let conclusion = match concluded {
+            Ok(conclusion) => conclusion,
+            Err(error) => {
+                if let Some(key) = ctx.key() {
+                    self.engine.settle_lost(key);
+                }
+                tracing::error!(%error, "an answer could not be judged");
+                let reply = self.refusal(ctx, crate::pages::notice::of_flow_error(&error));
+                return Err(Self::instead(ctx, reply));
+            }
+        };
+        match self.after(conclusion, ctx, &jar) {
+            Ok((handing, guard)) => {
+                self.watch_page(header, ctx, &handing);
+                ctx.guard = guard;
+                self.rewrite(header, &handing, ctx, &jar)
+            }
+            Err(reply) => Err(Self::instead(ctx, *reply)),
+        }
+    }
+
+    /// Sets the tripwire on a page.
+    pub(super) fn watch_page(
+        &self,
+        header: &ResponseHeader,
+        ctx: &mut Context,
+        handing: &Handing,
+    ) {
+        if answer::body_facts(header, false) != BodyFacts::Html {
+            return;
+        }
+        let owner = match handing {
+            Handing::Visitor { .. } => None,
+            Handing::Owner { session, .. } => match session.account() {
+                Some(account) => Some(account.user_id.clone()),
+                // Let pass unread under a ceiling that only observes: nobody to compare with.
+                None => return,
+            },
+        };
+        ctx.tripwire = Some(Box::new(Tripwire::new(&self.engine.profile, owner)));
+    }
+
+    /// One piece of an answer on its way down: nothing more once the session's state changed, or
+    /// the page names the wrong user; then what to answer instead, if nothing went down yet.
+    pub(super) fn filtered(
+        &self,
+        ctx: &mut Context,
+        piece: Option<Bytes>,
+        end: bool,
+    ) -> std::result::Result<Option<Bytes>, crate::pages::Reply> {
+        if !ctx.guard.holds(&self.engine) {
+            return Err(self.busy(ctx));
+        }
+        if let Some(up) = &ctx.session
+            && let Some(under_way) = &up.under_way
+        {
+            under_way.touch(self.engine.now());
+        }
+        let Some(tripwire) = ctx.tripwire.as_mut() else { return Ok(piece) };
+        tripwire.feed(piece, end).map_err(|tripped| {
+            self.tripped(&tripped, ctx);
+            self.again(ctx).unwrap_or_else(|| self.busy(ctx))
+        })
+    }
+
+    /// What a tripped wire means: the session is in doubt from here on.
+    fn tripped(&self, tripped: &Tripped, ctx: &mut Context) {
+        tracing::warn!(
+            request.id = ctx.asked.as_ref().map_or("-", |asked| &asked.client.request_id),
+            ?tripped,
+            "a page names a user who must not be there; it was cut"
+        );
+        let Some(key) = ctx.key() else { return };
+        let jar = ctx.jar();
+        let engine = self.engine.clone();
+        let owner = ctx.owner().cloned();
+        let client = ctx.asked.as_ref().map(|asked| asked.client.clone());
+        // In memory at once, then durably and upstream: this hook cannot wait.
+        let now = engine.now();
+        let fresh = engine.table.fresh_generation();
+        engine.table.entry(key, now).change(|tracked| tracked.mark_found(fresh, now));
+        tokio::spawn(async move {
+            let client = client.unwrap_or_else(|| engine.own_client());
+            if let Some(owner) = owner {
+                engine.end_session(&owner, "other-user", &client).await;
+            }
+            engine.end_upstream(key, &jar).await;
+        });
+    }
+
+    /// An owner's answer while somebody else may have logged in inside his session: waits.
+    async fn wait_while_held(&self, ctx: &mut Context) -> Result<()> {
+        let (Some(owner), Some(entry)) =
+            (ctx.owner().cloned(), ctx.session.as_ref().and_then(|s| s.entry.clone()))
+        else {
+            return Ok(());
+        };
+        use crate::domain::upstream_session::State;
+        loop {
+            match entry.tracked().state {
+                State::Accepted(session) if session == owner.id() && !owner.is_ended() => {
+                    return Ok(());
+                }
+                State::Held(session) if session == owner.id() && !owner.is_ended() => {
+                    if !self.engine.wait_for_verdict(&entry).await {
+                        let reply = self.busy(ctx);
+                        return Err(Self::instead(ctx, reply));
+                    }
+                }
+                _ => {
+                    let reply = self.refusal(ctx, Notice::SessionClosed);
+                    return Err(Self::instead(ctx, reply));
+                }
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl ProxyHttp for Gateway {
+    type CTX = Context;
+
+    fn new_ctx(&self) -> Context {
+        Context::default()
+    }
+
+    fn init_downstream_modules(&self, _modules: &mut HttpModules) {
+        // None: pages with secrets are not compressed, static files keep the upstream's coding.
+    }
+
+    async fn request_filter(&self, session: &mut Session, ctx: &mut Context) -> Result<bool> {
+        session.set_keepalive(Some(self.limits.keepalive_seconds));
+        session
+            .as_downstream_mut()
+            .set_read_timeout(Some(Duration::from_secs(self.limits.body_timeout_seconds)));
+        match self.admit(session, ctx).await? {
+            super::admit::Admitted::Forward => Ok(false),
+            super::admit::Admitted::Answered => Ok(true),
+        }
+    }
+
+    async fn request_body_filter(
+        &self,
+        _session: &mut Session,
+        body: &mut Option<Bytes>,
+        _end: bool,
+        ctx: &mut Context,
+    ) -> Result<()> {
+        let Some(piece) = body.as_ref() else { return Ok(()) };
+        ctx.body_bytes = ctx.body_bytes.saturating_add(piece.len() as u64);
+        if ctx.password_seen {
+            return Ok(());
+        }
+        let found = ctx.scan.as_mut().is_some_and(|scan| scan.feed(piece));
+        if !found {
+            return Ok(());
+        }
+        // Found while it streams: marked before the piece goes on.
+        ctx.password_seen = true;
+        let Some(key) = ctx.key() else { return Ok(()) };
+        if ctx.open_mark.is_some() {
+            return Ok(());
+        }
+        match self.engine.mark_found(key, &ctx.jar()).await {
+            Ok(()) => {
+                ctx.open_mark = Some(key);
+                Ok(())
+            }
+            Err(MarkError::Store(error)) => {
+                let reply = self.refusal(ctx, crate::pages::notice::of_flow_error(&error));
+                Err(Self::instead(ctx, reply))
+            }
+            Err(MarkError::Busy | MarkError::Refused) => {
+                let reply = self.busy(ctx);
+                Err(Self::instead(ctx, reply))
+            }
+        }
+    }
+
+    async fn upstream_peer(
+        &self,
+        _session: &mut Session,
+        ctx: &mut Context,
+    ) -> Result<Box<HttpPeer>> {
+        match &ctx.permit {
+            Some(permit) => Ok(self.peer_for(permit)),
+            None => Err(failed("no permit")),
+        }
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        _session: &mut Session,
+        request: &mut RequestHeader,
+        ctx: &mut Context,
+    ) -> Result<()> {
+        let (Some(asked), Some(permit)) = (&ctx.asked, &ctx.permit) else {
+            return Err(failed("no permit"));
+        };
+        if request.raw_path() != asked.target.as_slice() {
+            request.set_raw_path(&asked.target)?;
+        }
+        self.forwarded(request, asked, permit, ctx)
+    }
+
+    async fn upstream_response_filter(
+        &self,
+        session: &mut Session,
+        header: &mut ResponseHeader,
+        ctx: &mut Context,
+    ) -> Result<()> {
+        if header.status.is_informational() && header.status.as_u16() != 101 {
+            return Ok(());
+        }
+        let Some(permit) = ctx.permit.clone() else { return Err(failed("no permit")) };
+        let head = session.req_header().method == http::Method::HEAD;
+        let jar = ctx.jar();
+        let seen = answer::read(&self.engine, header, &jar, head, None);
+        if permit.watch() == Watch::Owner {
+            self.wait_while_held(ctx).await?;
+        }
+        let verdict = if ctx.password_seen {
+            AnswerVerdict::Judge(Evidence::KnownLogin)
+        } else {
+            answer_verdict(&permit, seen.facts)
+        };
+        match verdict {
+            AnswerVerdict::Judge(evidence) => self.judge(evidence, header, ctx, seen.jar).await,
+            AnswerVerdict::Unreadable | AnswerVerdict::NoUpgrade => {
+                tracing::warn!(status = header.status.as_u16(), "an answer that cannot be judged was withheld");
+                let reply = self.refusal(ctx, Notice::UpstreamUnreadable);
+                Err(Self::instead(ctx, reply))
+            }
+            AnswerVerdict::Release | AnswerVerdict::ReleaseWithTripwire => {
+                let handing = self.handing(&permit, ctx);
+                if !ctx.guard.holds(&self.engine) {
+                    let reply = self.busy(ctx);
+                    return Err(Self::instead(ctx, reply));
+                }
+                if verdict == AnswerVerdict::ReleaseWithTripwire {
+                    self.watch_page(header, ctx, &handing);
+                }
+                self.rewrite(header, &handing, ctx, &seen.jar)
+            }
+        }
+    }
+
+    fn response_body_filter(
+        &self,
+        _session: &mut Session,
+        body: &mut Option<Bytes>,
+        end: bool,
+        ctx: &mut Context,
+    ) -> Result<Option<Duration>> {
+        match self.filtered(ctx, body.take(), end) {
+            Ok(piece) => {
+                *body = piece;
+                Ok(None)
+            }
+            Err(reply) => Err(Self::instead(ctx, reply)),
+        }
+    }
+
+    async fn fail_to_proxy(
+        &self,
+        session: &mut Session,
+        error: &Error,
+        ctx: &mut Context,
+    ) -> FailToProxy {
+        let written = session.response_written().is_some();
+        let dead = error.esource() == &ErrorSource::Downstream && ctx.instead.is_none();
+        let reply = match ctx.instead.take() {
+            Some(reply) => *reply,
+            None => self.refusal(ctx, notice_of(error)),
+        };
+        let code = reply.status().as_u16();
+        if !written && !dead {
+            let _ = respond_and_close(session, reply).await;
+        }
+        FailToProxy { error_code: if dead { 0 } else { code }, can_reuse_downstream: false }
+    }
+
+    async fn logging(&self, _session: &mut Session, error: Option<&Error>, ctx: &mut Context) {
+        if let Some(key) = ctx.open_mark.take() {
+            // It went up and its end was never judged: in doubt, never free.
+            self.engine.settle_lost(key);
+        }
+        if let (Some(error), Some(asked)) = (error, &ctx.asked)
+            && error.etype() != &ErrorType::Custom("gerbang")
+        {
+            tracing::info!(
+                request.id = %asked.client.request_id,
+                error.kind = error.etype().as_str(),
+                error.source = error.esource().as_str(),
+                "a request was not answered to its end"
+            );
+        }
+    }
+
+    fn suppress_error_log(&self, _session: &Session, _ctx: &Context, _error: &Error) -> bool {
+        // pingora's line holds the address with its query (invariant I10); `logging` says enough.
+        true
+    }
+
+    fn request_summary(&self, _session: &Session, _ctx: &Context) -> String {
+        String::new()
+    }
+}
+
+/// What a failure between us and the upstream means for the user.
+fn notice_of(error: &Error) -> Notice {
+    match error.etype() {
+        ErrorType::ReadTimedout | ErrorType::WriteTimedout | ErrorType::ConnectTimedout => {
+            Notice::UpstreamSlow
+        }
+        _ => Notice::UpstreamDown,
+    }
+}
+
+impl Gateway {
+    /// Headers of a request as it goes up.
+    fn forwarded(
+        &self,
+        request: &mut RequestHeader,
+        asked: &super::context::Asked,
+        permit: &Permit,
+        ctx: &Context,
+    ) -> Result<()> {
+        let gone: Vec<http::HeaderName> = request
+            .headers
+            .keys()
+            .filter(|name| !intake::goes_up(name))
+            .filter(|name| *name != http::header::HOST && *name != http::header::ACCEPT_ENCODING)
+            .cloned()
+            .collect();
+        for name in gone {
+            request.remove_header(&name);
+        }
+        request.insert_header("X-Forwarded-For", asked.client.address.to_string())?;
+        let scheme = if asked.client.https { "https" } else { "http" };
+        request.insert_header("X-Forwarded-Proto", scheme)?;
+        if permit.watch() != Watch::Static {
+            request.insert_header("Accept-Encoding", "identity")?;
+        }
+        let mut line = match permit.watch() {
+            Watch::Static => Vec::new(),
+            _ => ctx.session.as_ref().map(|up| up.jar.to_cookie_line()).unwrap_or_default(),
+        };
+        if !asked.passing_cookies.is_empty() {
+            if !line.is_empty() {
+                line.extend_from_slice(b"; ");
+            }
+            line.extend_from_slice(&asked.passing_cookies);
+        }
+        if line.is_empty() {
+            request.remove_header(&http::header::COOKIE);
+        } else {
+            request.insert_header(http::header::COOKIE, line)?;
+        }
+        Ok(())
+    }
+
+    /// A page that was cut before a byte went down: the browser asks again, and is then served as
+    /// what it is.
+    fn again(&self, ctx: &Context) -> Option<crate::pages::Reply> {
+        let asked = ctx.asked.as_ref()?;
+        if !asked.safe || !asked.navigation {
+            return Some(self.busy(ctx));
+        }
+        let target = std::str::from_utf8(&asked.target).ok()?;
+        let answer = crate::pages::reply::see_other(target);
+        if ctx.owner().is_some() {
+            return Some(crate::pages::reply::with_cookie(
+                answer,
+                &self.pages.cookies.clear_seal(),
+            ));
+        }
+        Some(answer)
+    }
+
+    /// Where a user goes once accepted: the upstream's redirect, the page that was asked for, or
+    /// home.
+    pub(super) fn target_of(
+        &self,
+        location: Option<&[u8]>,
+        asked: &super::context::Asked,
+    ) -> String {
+        if location.is_none() && asked.safe && asked.navigation {
+            return String::from_utf8_lossy(&asked.target).into_owned();
+        }
+        self.engine.target_after(location, &asked.client)
+    }
+
+    /// The guard of a request that goes up with this permit.
+    pub(super) fn guard_of(&self, permit: &Permit, ctx: &Context) -> Guard {
+        use crate::domain::gate::Bind;
+        match permit.bind() {
+            Bind::Bare { .. } => Guard::Nothing,
+            Bind::Anonymous { key, generation } => {
+                Guard::Visitor { key: *key, generation: *generation }
+            }
+            Bind::Owner { .. } => {
+                ctx.owner().map_or(Guard::Nothing, |owner| Guard::Owner(owner.clone()))
+            }
+        }
+    }
+
+    /// Answers and says so.
+    pub(super) async fn answer(
+        &self,
+        session: &mut Session,
+        reply: crate::pages::Reply,
+    ) -> Result<super::admit::Admitted> {
+        respond(session, reply).await?;
+        Ok(super::admit::Admitted::Answered)
+    }
+}

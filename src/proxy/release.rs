@@ -1,0 +1,227 @@
+//! What goes down of an answer: cookies stamped or sealed, redirects to the public address, and what
+//! a verdict makes of it.
+
+use super::context::{Context, Guard};
+use super::gateway::Gateway;
+use crate::domain::gate::{Bind, Permit, Watch};
+use crate::domain::jar::Jar;
+use crate::domain::upstream_session::State;
+use crate::flow::judge::{Conclusion, Due};
+use crate::flow::probe::set_cookie_pair;
+use crate::flow::sessions::LiveSession;
+use crate::pages::{Reply, reply};
+use crate::primitives::UpstreamKey;
+use crate::profile::CookieClass;
+use crate::render::Notice;
+use http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
+use http::{HeaderValue, StatusCode};
+use pingora::http::ResponseHeader;
+use std::sync::Arc;
+
+/// Seconds after which a client may ask again while a session is in doubt.
+const RETRY_SECONDS: u32 = 10;
+
+/// Whose cookies go down with an answer.
+pub(super) enum Handing {
+    /// A visitor's: stamped. With `clear_seal` an accepted session ended with this answer.
+    Visitor {
+        /// Whether the upstream's session cookie goes down at all.
+        hand_out: bool,
+        /// The browser forgets its seal.
+        clear_seal: bool,
+    },
+    /// The owner's: sealed.
+    Owner {
+        /// Session.
+        session: Arc<LiveSession>,
+        /// Its upstream session.
+        key: UpstreamKey,
+        /// The browser has no seal of it yet.
+        fresh: bool,
+    },
+}
+
+impl Gateway {
+    /// How cookies go down when nothing had to be judged.
+    pub(super) fn handing(&self, permit: &Permit, ctx: &Context) -> Handing {
+        let stale = ctx.session.as_ref().is_some_and(|session| session.stale_seal);
+        match (permit.bind(), ctx.owner(), ctx.key()) {
+            (Bind::Owner { .. }, Some(session), Some(key)) => {
+                Handing::Owner { session: session.clone(), key, fresh: false }
+            }
+            (Bind::Bare { hand_out }, ..) => {
+                let hand_out = *hand_out && permit.watch() != Watch::Static;
+                Handing::Visitor { hand_out, clear_seal: stale }
+            }
+            (Bind::Anonymous { .. } | Bind::Owner { .. }, ..) => {
+                Handing::Visitor { hand_out: true, clear_seal: stale }
+            }
+        }
+    }
+
+    /// Rewrites an answer's header for the browser.
+    pub(super) fn rewrite(
+        &self,
+        header: &mut ResponseHeader,
+        handing: &Handing,
+        ctx: &Context,
+        jar: &Jar,
+    ) -> pingora::Result<()> {
+        let cookies: Vec<HeaderValue> =
+            header.headers.get_all(SET_COOKIE).iter().cloned().collect();
+        header.remove_header(&SET_COOKIE);
+        for cookie in &cookies {
+            if let Some(value) = self.visitor_cookie(cookie.as_bytes(), handing) {
+                header.append_header(SET_COOKIE, value)?;
+            }
+        }
+        match handing {
+            Handing::Visitor { clear_seal: true, .. } => {
+                header.append_header(SET_COOKIE, self.pages.cookies.clear_seal())?;
+            }
+            Handing::Visitor { clear_seal: false, .. } => {}
+            Handing::Owner { session, key, fresh } => {
+                if *fresh || ctx.session.as_ref().is_none_or(|up| up.jar != *jar) {
+                    let sealed = self.engine.sealed_cookie(session, *key, jar);
+                    let sealed = sealed.map_err(|_| failed("nothing could be sealed"))?;
+                    header.append_header(SET_COOKIE, self.pages.cookies.set_seal(&sealed))?;
+                }
+                if *fresh {
+                    let name = &self.engine.profile.session_cookie().name;
+                    header.append_header(SET_COOKIE, self.pages.cookies.clear_upstream(name))?;
+                }
+                if !header.headers.contains_key(CACHE_CONTROL) {
+                    // Made for one user: no cache on the way may keep it (threats.md row 16).
+                    header.insert_header(CACHE_CONTROL, "no-store")?;
+                }
+            }
+        }
+        header.remove_header("keep-alive");
+        self.rewrite_location(header, ctx)
+    }
+
+    /// One Set-Cookie header of the upstream for the browser: readable ones as they are, a
+    /// visitor's session-bearing ones stamped, everything else withheld.
+    fn visitor_cookie(&self, header: &[u8], handing: &Handing) -> Option<Vec<u8>> {
+        let (name, value) = set_cookie_pair(header)?;
+        if self.pages.cookies.is_own(name) {
+            return None;
+        }
+        match self.engine.profile.cookie_class(name) {
+            CookieClass::Readable | CookieClass::ScriptMade => return Some(header.to_vec()),
+            CookieClass::Session | CookieClass::Unlisted => {}
+        }
+        let Handing::Visitor { hand_out: true, .. } = handing else { return None };
+        if value.is_empty() {
+            return Some(header.to_vec());
+        }
+        let session = self.engine.profile.session_cookie();
+        if name == session.name.as_bytes() {
+            // The id of a session that waits, was released or is over never goes down again.
+            let key = self.engine.key_of_value(value);
+            if !matches!(self.engine.table.standing(key).0, State::Free | State::Suspect) {
+                return None;
+            }
+        }
+        let stamped = self.engine.seals.stamp(name, value, self.engine.now());
+        let at = memchr::memchr(b';', header).unwrap_or(header.len());
+        let attributes = header.get(at..).unwrap_or_default();
+        Some([name, b"=", &stamped, attributes].concat())
+    }
+
+    /// `Location` of the own host leads to the public address: the upstream may not know that TLS
+    /// ends in front of it.
+    fn rewrite_location(
+        &self,
+        header: &mut ResponseHeader,
+        ctx: &Context,
+    ) -> pingora::Result<()> {
+        let (Some(origin), Some(asked)) = (&self.pages.origin, &ctx.asked) else { return Ok(()) };
+        let Some(location) = header.headers.get(LOCATION) else { return Ok(()) };
+        for scheme in [&b"http://"[..], b"https://"] {
+            let rest = location.as_bytes().strip_prefix(scheme);
+            let Some(rest) = rest.filter(|rest| {
+                rest.get(..asked.client.host.len())
+                    .is_some_and(|host| host.eq_ignore_ascii_case(&asked.client.host))
+            }) else {
+                continue;
+            };
+            let tail = rest.get(asked.client.host.len()..).unwrap_or_default();
+            if tail.is_empty() || matches!(tail.first(), Some(b'/' | b'?' | b'#')) {
+                let public = [origin.as_bytes(), tail].concat();
+                header.insert_header(LOCATION, public)?;
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a conclusion makes of an answer: how its cookies go down and what its rest depends on,
+    /// or another answer instead.
+    pub(super) fn after(
+        &self,
+        conclusion: Conclusion,
+        ctx: &Context,
+        jar: &Jar,
+    ) -> Result<(Handing, Guard), Box<Reply>> {
+        match conclusion {
+            Conclusion::Anonymous { ended } => {
+                let guard = match self.engine.key_of(jar) {
+                    Some(key) => {
+                        let (_, generation) = self.engine.table.standing(key);
+                        Guard::Visitor { key, generation }
+                    }
+                    None => Guard::Nothing,
+                };
+                let stale = ctx.session.as_ref().is_some_and(|session| session.stale_seal);
+                Ok((Handing::Visitor { hand_out: true, clear_seal: ended || stale }, guard))
+            }
+            Conclusion::SameOwner { session, key } => {
+                let guard = Guard::Owner(session.clone());
+                Ok((Handing::Owner { session, key, fresh: false }, guard))
+            }
+            Conclusion::Released { session, key } => {
+                let guard = Guard::Owner(session.clone());
+                Ok((Handing::Owner { session, key, fresh: true }, guard))
+            }
+            Conclusion::SecondFactor(due) => Err(Box::new(self.second_factor(&due, ctx))),
+            Conclusion::InDoubt => Err(Box::new(self.refusal(ctx, Notice::IdentityUnreadable))),
+            Conclusion::Refused => Err(Box::new(self.busy(ctx))),
+        }
+    }
+
+    /// The way to a waiting login: 303 for people, 401 for scripts, and the ticket for both.
+    pub(super) fn second_factor(&self, due: &Due, ctx: &Context) -> Reply {
+        let path = self.waiting_path(due);
+        let answer = match &ctx.asked {
+            Some(asked) if asked.navigation => reply::see_other(&path),
+            _ => second_factor_due(&path),
+        };
+        let answer =
+            reply::with_cookie(answer, &self.pages.cookies.set_ticket(due.reference, &due.ticket));
+        if ctx.owner().is_some() {
+            return reply::with_cookie(answer, &self.pages.cookies.clear_seal());
+        }
+        answer
+    }
+
+    /// A session is in doubt, or another login is under way on it.
+    pub(super) fn busy(&self, ctx: &Context) -> Reply {
+        self.refusal(ctx, Notice::LoginBusy { retry_seconds: RETRY_SECONDS })
+    }
+
+    fn waiting_path(&self, due: &Due) -> String {
+        crate::pages::waiting_path(&self.pages, due.need, due.reference)
+    }
+}
+
+/// A script is told to ask for the second factor: never a page (spse44.md section 9).
+pub(super) fn second_factor_due(path: &str) -> Reply {
+    let body = serde_json::json!({ "error": "second_factor_due", "location": path });
+    reply::json(StatusCode::UNAUTHORIZED, body.to_string())
+}
+
+/// A pingora error of our own; what goes down instead is in the context.
+pub(super) fn failed(why: &'static str) -> Box<pingora::Error> {
+    pingora::Error::explain(pingora::ErrorType::Custom("gerbang"), why)
+}

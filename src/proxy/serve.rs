@@ -1,0 +1,129 @@
+//! Listeners, TLS, background work: pingora's server around the gateway.
+
+use super::gateway::Gateway;
+use crate::config::{Listen, Tls, Upstream, UpstreamAddress};
+use crate::flow::Engine;
+use crate::primitives::UpstreamKey;
+use async_trait::async_trait;
+use pingora::apps::HttpServerOptions;
+use pingora::listeners::tls::TlsSettings;
+use pingora::listeners::{L4BufferSettings, ListenerConfig};
+use pingora::proxy::http_proxy_service;
+use pingora::server::configuration::ServerConf;
+use pingora::server::{RunArgs, Server, ShutdownWatch};
+use pingora::services::background::{BackgroundService, background_service};
+use pingora::upstreams::peer::{H1UpgradePolicy, HttpPeer, PeerOptions};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// Buffers of one connection in bytes: half of pingora's memory per idle connection goes with
+/// smaller ones (performance.md section 2).
+const READ_BUFFER_BYTES: usize = 8 * 1024;
+const WRITE_BUFFER_BYTES: usize = 16 * 1024;
+
+/// Why the server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The upstream's socket path is not usable.
+    #[error("upstream socket: {0}")]
+    Upstream(String),
+    /// Certificate or key could not be taken.
+    #[error("TLS: {0}")]
+    Tls(String),
+}
+
+/// The upstream as a peer with a timeout for everything; upgrades are refused.
+///
+/// # Errors
+/// [`ServeError::Upstream`] when a socket path is not usable.
+pub fn upstream_peer(upstream: &Upstream) -> Result<HttpPeer, ServeError> {
+    let mut peer = match &upstream.address {
+        UpstreamAddress::Tcp(address) => HttpPeer::new(*address, false, String::new()),
+        UpstreamAddress::Unix(path) => {
+            HttpPeer::new_uds(&path.to_string_lossy(), false, String::new())
+                .map_err(|error| ServeError::Upstream(error.to_string()))?
+        }
+    };
+    let options: &mut PeerOptions = &mut peer.options;
+    options.connection_timeout = Some(upstream.connect_timeout);
+    options.total_connection_timeout = Some(upstream.connect_timeout);
+    options.read_timeout = Some(upstream.read_timeout);
+    options.write_timeout = Some(upstream.write_timeout);
+    options.idle_timeout = Some(upstream.idle);
+    options.http_upstream_request_policy.h1_upgrade = H1UpgradePolicy::Deny;
+    Ok(peer)
+}
+
+/// Serves until the process is told to end.
+///
+/// # Errors
+/// [`ServeError`] when it could not start.
+pub fn serve(
+    gateway: Gateway,
+    errands: UnboundedReceiver<UpstreamKey>,
+    listen: &Listen,
+    pool_size: usize,
+) -> Result<(), ServeError> {
+    let conf = ServerConf {
+        threads: listen.threads,
+        work_stealing: true,
+        grace_period_seconds: Some(listen.grace.as_secs()),
+        graceful_shutdown_timeout_seconds: Some(listen.shutdown.as_secs()),
+        upstream_keepalive_pool_size: pool_size,
+        // No error may send a POST twice; GETs are tried once more on a stale connection.
+        max_retries: 2,
+        ..ServerConf::default()
+    };
+    let engine = gateway.engine.clone();
+    let mut server = Server::new_with_opt_and_conf(None, conf);
+    server.bootstrap();
+    let mut service = http_proxy_service(&server.configuration, gateway);
+    if let Some(app) = service.app_logic_mut() {
+        let mut options = HttpServerOptions::default();
+        options.keepalive_request_limit = Some(listen.keepalive_requests_max);
+        app.server_options = Some(options);
+    }
+    for address in &listen.addresses {
+        let endpoint = ListenerConfig::tcp(address.to_string())
+            .l4_buffer(L4BufferSettings::new(READ_BUFFER_BYTES, WRITE_BUFFER_BYTES));
+        let endpoint = match &listen.tls {
+            Some(tls) => endpoint.tls(tls_settings(tls)?),
+            None => endpoint,
+        };
+        service.add_listener(endpoint);
+    }
+    server.add_service(service);
+    let broom = Broom { engine, errands: Mutex::new(Some(errands)) };
+    server.add_service(background_service("sweeper", broom));
+    server.run(RunArgs::default());
+    Ok(())
+}
+
+/// HTTP/1.1 alone, until the HTTP/2 battery has passed.
+fn tls_settings(tls: &Tls) -> Result<TlsSettings, ServeError> {
+    // Both files were parsed and matched by the configuration: pingora panics on bad ones.
+    let certificate = tls.certificate.to_string_lossy();
+    let key = tls.key.to_string_lossy();
+    TlsSettings::intermediate(&certificate, &key).map_err(|error| ServeError::Tls(error.to_string()))
+}
+
+/// The sweeper as a service of its own, with a runtime of its own.
+struct Broom {
+    engine: Arc<Engine>,
+    errands: Mutex<Option<UnboundedReceiver<UpstreamKey>>>,
+}
+
+#[async_trait]
+impl BackgroundService for Broom {
+    async fn start(&self, mut shutdown: ShutdownWatch) {
+        let errands = self.errands.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(errands) = errands else { return };
+        let stop = async move {
+            // An error means that the sender is gone: the server ends.
+            let _ = shutdown.changed().await;
+        };
+        self.engine.clone().run_sweeper(errands, stop).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
