@@ -4,8 +4,12 @@
 #[cfg(test)]
 mod config_cli;
 #[cfg(test)]
+mod login;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod scripts;
 #[cfg(test)]
 mod stores;
+#[cfg(test)]
+mod support;

@@ -1,0 +1,283 @@
+//! The gateway as a real process, with a state folder and a configuration of its own.
+
+use super::otp::system_seconds;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+/// How long the gateway may take to answer at first, in tenths of a second.
+const START_TENTHS: u32 = 300;
+/// Where Debian keeps the library that moves a process's clock.
+const CLOCK_LIBRARY: &str = "faketime/libfaketimeMT.so.1";
+
+/// The configuration of a gateway.
+pub(crate) struct Builder {
+    sections: BTreeMap<String, BTreeMap<String, String>>,
+    top: BTreeMap<String, String>,
+    rules: String,
+    clock_moves: bool,
+}
+
+impl Builder {
+    /// In front of `upstream`, served on loopback without a public address.
+    pub(crate) fn new(upstream: SocketAddr) -> Self {
+        let builder = Self {
+            sections: BTreeMap::new(),
+            top: BTreeMap::new(),
+            rules: String::new(),
+            clock_moves: false,
+        };
+        builder
+            .set("upstream", "url", &format!("\"http://{upstream}\""))
+            .set("listen", "grace_seconds", "1")
+            .set("listen", "shutdown_seconds", "5")
+            .set("site", "name", "\"LPSE Kabupaten Contoh\"")
+            .set("log", "level", "\"debug\"")
+    }
+
+    /// One key, its value as TOML writes it. Section `""` is the top.
+    pub(crate) fn set(mut self, section: &str, key: &str, value: &str) -> Self {
+        let table = match section {
+            "" => &mut self.top,
+            named => self.sections.entry(named.to_owned()).or_default(),
+        };
+        table.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// A policy rule for a role.
+    pub(crate) fn rule(mut self, role: &str, mode: &str) -> Self {
+        let unknown = "unknown_ok = true";
+        self.rules
+            .push_str(&format!("[[policy.rule]]\nrole = \"{role}\"\nmode = \"{mode}\"\n{unknown}\n"));
+        self
+    }
+
+    /// The mode of everybody whom no rule fits.
+    pub(crate) fn default_mode(self, mode: &str) -> Self {
+        self.set("policy", "default", &format!("\"{mode}\""))
+    }
+
+    /// Lets the tests move the gateway's clock, see [`Gateway::advance`].
+    pub(crate) fn moving_clock(mut self) -> Self {
+        self.clock_moves = true;
+        self
+    }
+
+    fn text(&self, addr: SocketAddr, state: &Path) -> String {
+        let mut text = String::new();
+        for (key, value) in &self.top {
+            text.push_str(&format!("{key} = {value}\n"));
+        }
+        let mut sections = self.sections.clone();
+        let address = format!("\"{addr}\"");
+        sections.entry("listen".to_owned()).or_default().insert("address".to_owned(), address);
+        let dir = format!("\"{}\"", state.display());
+        sections.entry("state".to_owned()).or_default().insert("dir".to_owned(), dir);
+        for (section, table) in &sections {
+            text.push_str(&format!("[{section}]\n"));
+            for (key, value) in table {
+                text.push_str(&format!("{key} = {value}\n"));
+            }
+        }
+        text + &self.rules
+    }
+
+    /// Starts it and waits until it answers.
+    pub(crate) async fn start(self) -> Gateway {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("clock"), "+0s\n").unwrap();
+        let mut gateway = Gateway {
+            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+            builder: self,
+            folder,
+            child: None,
+            ahead: Arc::default(),
+        };
+        // Somebody else may take the free port meanwhile; then another one is tried.
+        for _ in 0..5 {
+            gateway.addr = free_address();
+            if gateway.spawn().await {
+                return gateway;
+            }
+        }
+        panic!("the gateway does not start:\n{}", gateway.log());
+    }
+}
+
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn clock_library() -> PathBuf {
+    let folders = fs::read_dir("/usr/lib").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
+    let found = folders.map(|folder| folder.join(CLOCK_LIBRARY)).find(|path| path.exists());
+    found.expect("libfaketime is missing: apt-get install faketime")
+}
+
+/// A running gateway; killed when dropped.
+pub(crate) struct Gateway {
+    addr: SocketAddr,
+    builder: Builder,
+    folder: TempDir,
+    child: Option<Child>,
+    ahead: Arc<AtomicU64>,
+}
+
+impl Gateway {
+    /// Where it listens.
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// How far its clock is ahead of the system's, in seconds.
+    pub(crate) fn ahead(&self) -> Arc<AtomicU64> {
+        self.ahead.clone()
+    }
+
+    /// Process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().expect("the gateway runs").id()
+    }
+
+    /// What it wrote on both streams, over all starts.
+    pub(crate) fn log(&self) -> String {
+        let bytes = fs::read(self.folder.path().join("log")).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Its state folder.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    /// Moves its clock on. Timers of requests under way do not notice.
+    pub(crate) async fn advance(&self, seconds: u64) {
+        assert!(self.builder.clock_moves, "built without moving_clock");
+        let ahead = self.ahead.fetch_add(seconds, Ordering::SeqCst) + seconds;
+        fs::write(self.folder.path().join("clock"), format!("+{ahead}s\n")).unwrap();
+        // The library looks at the file once a second.
+        sleep(Duration::from_millis(1_200)).await;
+    }
+
+    /// Moves its clock to the beginning of a step of the authenticator, so that the next seconds
+    /// belong to one step.
+    pub(crate) async fn to_next_step(&self) {
+        let now = system_seconds() + self.ahead.load(Ordering::SeqCst);
+        self.advance(30 - now % 30).await;
+    }
+
+    /// Changes the configuration for the next start.
+    pub(crate) fn reconfigure(&mut self, change: impl FnOnce(Builder) -> Builder) {
+        let empty = Builder {
+            sections: BTreeMap::new(),
+            top: BTreeMap::new(),
+            rules: String::new(),
+            clock_moves: false,
+        };
+        self.builder = change(std::mem::replace(&mut self.builder, empty));
+    }
+
+    /// Ends it in order and starts it again in the same place.
+    pub(crate) async fn restart(&mut self) {
+        self.stop();
+        assert!(self.spawn().await, "the gateway does not start again:\n{}", self.log());
+    }
+
+    /// Kills it and starts it again in the same place.
+    pub(crate) async fn restart_after_kill(&mut self) {
+        self.kill9();
+        assert!(self.spawn().await, "the gateway does not start again:\n{}", self.log());
+    }
+
+    /// Ends it in order and waits for its end.
+    pub(crate) fn stop(&mut self) -> Option<ExitStatus> {
+        let mut child = self.child.take()?;
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        child.wait().ok()
+    }
+
+    /// Kills it.
+    pub(crate) fn kill9(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // An error says that it is gone.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Whether it came up; false when it ended by itself.
+    async fn spawn(&mut self) -> bool {
+        let folder = self.folder.path();
+        let config = folder.join("gerbang.toml");
+        fs::write(&config, self.builder.text(self.addr, &folder.join("state"))).unwrap();
+        let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gerbang"));
+        command
+            .args(["serve", "--config"])
+            .arg(&config)
+            .current_dir(folder)
+            .env_clear()
+            .env("RUST_BACKTRACE", "1")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        if self.builder.clock_moves {
+            command
+                .env("LD_PRELOAD", clock_library())
+                .env("FAKETIME_TIMESTAMP_FILE", folder.join("clock"))
+                .env("FAKETIME_CACHE_DURATION", "1")
+                .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+                .env("FAKETIME_DISABLE_SHM", "1")
+                .env("NO_FAKE_STAT", "1");
+        }
+        self.child = Some(command.spawn().unwrap());
+        for _ in 0..START_TENTHS {
+            if self.answers().await {
+                return true;
+            }
+            if let Some(child) = &mut self.child
+                && child.try_wait().unwrap().is_some()
+            {
+                self.child = None;
+                return false;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the gateway does not answer:\n{}", self.log());
+    }
+
+    async fn answers(&self) -> bool {
+        let ask = async {
+            let mut stream = TcpStream::connect(self.addr).await.ok()?;
+            let head = "GET /eproc4/gerbang/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+            stream.write_all(head.as_bytes()).await.ok()?;
+            let mut first = [0; 8];
+            stream.read_exact(&mut first).await.ok()?;
+            Some(first.starts_with(b"HTTP/1.1"))
+        };
+        timeout(Duration::from_secs(2), ask).await.ok().flatten().unwrap_or(false)
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.kill9();
+        if std::thread::panicking() {
+            let log = self.log();
+            let from = log.len().saturating_sub(6_000);
+            let from = (from..=log.len()).find(|at| log.is_char_boundary(*at)).unwrap_or(0);
+            eprintln!("--- log of the gateway ---\n{}", &log[from..]);
+        }
+    }
+}
