@@ -2,6 +2,10 @@
 //! (invariant I2). Two pure functions: [`request_verdict`] before a request goes up,
 //! [`answer_verdict`] before an answer comes down.
 
+mod answers;
+
+pub use answers::{AnswerFacts, AnswerVerdict, BodyFacts, Evidence, answer_verdict};
+
 use crate::domain::upstream_session::State;
 use crate::primitives::{GatewaySessionId, UpstreamKey, WaitingRef};
 use crate::profile::{Classified, Lane};
@@ -191,12 +195,10 @@ fn is_login(facts: RequestFacts<'_>) -> bool {
 }
 
 fn for_owner(facts: RequestFacts<'_>, session: GatewaySessionId, held: bool) -> RequestVerdict {
-    // While somebody else may have logged in inside the session, nothing is changed in his name.
-    if held && (facts.is_unsafe || is_login(facts)) {
+    // While somebody else may have logged in inside the session, nothing is carried out in his
+    // name, by whatever method: the upstream's catch-all routes take GET as well.
+    if held && (facts.class.lane != Lane::Static || facts.is_unsafe || is_login(facts)) {
         return RequestVerdict::Wait;
-    }
-    if facts.class.lane == Lane::Static && !facts.is_unsafe {
-        return forward(Bind::Bare { hand_out: false }, Watch::Static);
     }
     let bind = Bind::Owner { session };
     if is_login(facts) {
@@ -205,8 +207,12 @@ fn for_owner(facts: RequestFacts<'_>, session: GatewaySessionId, held: bool) -> 
             watch: Watch::Login,
         });
     }
-    if facts.class.logout {
+    // By GET nothing changes here: a link from elsewhere must log nobody out on both sides.
+    if facts.class.logout && facts.is_unsafe {
         return RequestVerdict::Logout(session);
+    }
+    if facts.class.lane == Lane::Static && !facts.is_unsafe {
+        return forward(Bind::Bare { hand_out: false }, Watch::Static);
     }
     forward(bind, Watch::Owner)
 }
@@ -264,129 +270,6 @@ fn for_visitor(facts: RequestFacts<'_>, bind: Bind) -> RequestVerdict {
 
 fn forward(bind: Bind, watch: Watch) -> RequestVerdict {
     RequestVerdict::Forward(Permit { bind, watch })
-}
-
-/// What the header of an answer says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct AnswerFacts {
-    /// Status code.
-    pub status: u16,
-    /// A redirect to a page for logged-in users.
-    pub to_private: bool,
-    /// The session cookie differs in substance from the one sent, or another session-bearing
-    /// cookie has a new value.
-    pub session_differs: bool,
-    /// The answer sets a session cookie.
-    pub sets_session: bool,
-    /// The body.
-    pub body: BodyFacts,
-}
-
-/// What kind of body comes with an answer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum BodyFacts {
-    /// None (HEAD, 204, 304, a redirect without one).
-    Empty,
-    /// An HTML page from its beginning to its end: the tripwire sees its header block.
-    FullPage,
-    /// HTML whose beginning has not been seen.
-    Html,
-    /// HTML that is no full page.
-    Fragment,
-    /// HTML in a coding or charset that cannot be read.
-    UnreadableHtml,
-    /// Anything else.
-    Other,
-}
-
-/// What becomes of an answer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AnswerVerdict {
-    /// Goes down as it is.
-    Release,
-    /// Goes down; the byte search for the header block runs along.
-    ReleaseWithTripwire,
-    /// Held until the probe has spoken.
-    Judge(Evidence),
-    /// Cannot be read, so it cannot be shown: 502.
-    Unreadable,
-    /// An upgrade that the profile does not know: 502.
-    NoUpgrade,
-}
-
-/// Why an answer is judged (design.md section 3).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Evidence {
-    /// 1: a known login request.
-    KnownLogin,
-    /// 2: an unsafe request that is not on the public list.
-    Candidate,
-    /// 2: a redirect to a page for logged-in users.
-    PrivateRedirect,
-    /// 3: the session cookie differs in substance.
-    SessionChanged,
-    /// 4: a dynamic answer that is no full page, from a path that is not on the public list.
-    PartialAnswer,
-}
-
-impl Evidence {
-    /// One word for log and metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::KnownLogin => "known-login",
-            Self::Candidate => "candidate",
-            Self::PrivateRedirect => "private-redirect",
-            Self::SessionChanged => "session-changed",
-            Self::PartialAnswer => "partial-answer",
-        }
-    }
-}
-
-/// Decides what becomes of an answer. Pure.
-pub fn answer_verdict(permit: &Permit, facts: AnswerFacts) -> AnswerVerdict {
-    if facts.status == 101 {
-        return AnswerVerdict::NoUpgrade;
-    }
-    match permit.watch {
-        Watch::Static => AnswerVerdict::Release,
-        Watch::Login => AnswerVerdict::Judge(Evidence::KnownLogin),
-        Watch::Candidate => AnswerVerdict::Judge(Evidence::Candidate),
-        Watch::OwnErrand => AnswerVerdict::Unreadable,
-        Watch::Owner => owner_answer(facts),
-        Watch::Exempt | Watch::Listed | Watch::Guarded => visitor_answer(permit, facts),
-    }
-}
-
-fn owner_answer(facts: AnswerFacts) -> AnswerVerdict {
-    if facts.session_differs {
-        return AnswerVerdict::Judge(Evidence::SessionChanged);
-    }
-    page_answer(facts.body)
-}
-
-fn visitor_answer(permit: &Permit, facts: AnswerFacts) -> AnswerVerdict {
-    if facts.session_differs {
-        return AnswerVerdict::Judge(Evidence::SessionChanged);
-    }
-    if facts.to_private && permit.watch != Watch::Exempt {
-        return AnswerVerdict::Judge(Evidence::PrivateRedirect);
-    }
-    let has_session = facts.sets_session || matches!(permit.bind, Bind::Anonymous { .. });
-    let partial = matches!(facts.body, BodyFacts::Fragment | BodyFacts::Other);
-    if permit.watch == Watch::Guarded && has_session && partial {
-        return AnswerVerdict::Judge(Evidence::PartialAnswer);
-    }
-    page_answer(facts.body)
-}
-
-fn page_answer(body: BodyFacts) -> AnswerVerdict {
-    match body {
-        BodyFacts::UnreadableHtml => AnswerVerdict::Unreadable,
-        BodyFacts::FullPage | BodyFacts::Html | BodyFacts::Fragment => {
-            AnswerVerdict::ReleaseWithTripwire
-        }
-        BodyFacts::Empty | BodyFacts::Other => AnswerVerdict::Release,
-    }
 }
 
 #[cfg(test)]

@@ -67,6 +67,8 @@ pub enum Marked {
     Busy,
     /// The state takes no candidates (awaiting, ended).
     Refused,
+    /// The state is not the one in which the request began.
+    Stale,
 }
 
 /// What a settled candidate means for its session.
@@ -134,7 +136,13 @@ impl Tracked {
 
     /// Evidence found in an answer or a body under way: like [`Tracked::mark`], but it joins what
     /// is already in doubt.
-    pub fn mark_found(&mut self, generation: u64, now: UnixSeconds) -> Marked {
+    ///
+    /// `began` is the generation in which a visitor's request began: what it brought back after the
+    /// session moved on belongs to nobody who may be shown it.
+    pub fn mark_found(&mut self, began: Option<u64>, generation: u64, now: UnixSeconds) -> Marked {
+        if began.is_some_and(|began| (self.state, self.generation) != (State::Free, began)) {
+            return Marked::Stale;
+        }
         match self.state {
             State::Suspect | State::Held(_) => {
                 self.open_candidates = self.open_candidates.saturating_add(1);
@@ -181,7 +189,8 @@ impl Tracked {
     /// A probe said: somebody, and his second factor is due. From an accepted session that is
     /// another user, or a stricter policy. `false` when the session is over.
     pub fn wait_for(&mut self, login: WaitingRef, generation: u64, now: UnixSeconds) -> bool {
-        if self.state == State::Ended {
+        if matches!(self.state, State::Ended | State::Awaiting(_)) {
+            // Another waiting login stands: whoever holds its ticket keeps it.
             return false;
         }
         *self = Self {
@@ -211,17 +220,39 @@ impl Tracked {
 
     /// Released without a second factor, because the policy asks for none: from doubt, by the
     /// verdict of a probe, or for a further upstream id of a session.
+    ///
+    /// From an accepted session only to itself or, as `owner`, to the one that follows it.
     pub fn release(
         &mut self,
         session: GatewaySessionId,
+        owner: Option<GatewaySessionId>,
         generation: u64,
         now: UnixSeconds,
     ) -> bool {
-        if matches!(self.state, State::Ended | State::Awaiting(_)) {
+        if !self.may_be_released(session, owner) {
             return false;
         }
         self.become_accepted(session, generation, now);
         true
+    }
+
+    /// Whether [`Tracked::release`] would.
+    pub fn may_be_released(
+        &self,
+        session: GatewaySessionId,
+        owner: Option<GatewaySessionId>,
+    ) -> bool {
+        match self.state {
+            State::Free | State::Suspect => true,
+            State::Accepted(now) | State::Held(now) => now == session || Some(now) == owner,
+            State::Awaiting(_) | State::Ended => false,
+        }
+    }
+
+    /// In doubt, and nobody works on it any more: it stays closed upstream, and the browser starts
+    /// afresh instead of waiting for a verdict that will not come.
+    pub fn is_given_up(&self) -> bool {
+        self.state == State::Suspect && self.tainted && self.open_candidates == 0
     }
 
     fn become_accepted(&mut self, session: GatewaySessionId, generation: u64, now: UnixSeconds) {

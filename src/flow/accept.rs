@@ -42,6 +42,8 @@ pub(crate) struct Acceptance<'a> {
     pub(crate) code_digest: [u8; 32],
     pub(crate) event: AuditEvent,
     pub(crate) client: &'a Client,
+    /// In which lane the attempt was counted.
+    pub(crate) lane: Lane,
     /// Further records of this step.
     pub(crate) cleared: Vec<Cleared>,
 }
@@ -121,8 +123,13 @@ impl Engine {
             Verdict::Unknown(_) => return Ok(AcceptOutcome::UpstreamBusy),
         }
         let _order = entry.durable.lock().await;
-        if entry.tracked().state != State::Awaiting(login.reference) {
-            return Ok(AcceptOutcome::Overtaken);
+        match entry.tracked().state {
+            State::Awaiting(waiting) if waiting == login.reference => {}
+            // The same code twice: the first one won.
+            State::Accepted(_) | State::Held(_) => return Ok(AcceptOutcome::Overtaken),
+            State::Free | State::Suspect | State::Awaiting(_) | State::Ended => {
+                return Ok(AcceptOutcome::Gone);
+            }
         }
         let session = GatewaySession {
             id: entropy::gateway_session_id(&*self.entropy)?,

@@ -27,7 +27,7 @@ const TRIES: u32 = 5;
 #[derive(Clone)]
 pub enum Holder {
     /// A waiting login, found by its ticket.
-    Login(Stored<WaitingLogin>),
+    Login(Box<Stored<WaitingLogin>>),
     /// An accepted session.
     Session(Arc<LiveSession>),
 }
@@ -171,7 +171,10 @@ impl Engine {
             return Ok(ActivateOutcome::Closed);
         }
         let Some(activation) = self.count_try(holder).await? else {
-            return Ok(ActivateOutcome::Closed);
+            return match holder {
+                Holder::Login(login) => self.accepted_before(login, &code).await,
+                Holder::Session(_) => Ok(ActivateOutcome::Closed),
+            };
         };
         match activation.confirm(&code, self.settings.activation, self.now()) {
             Confirmation::Over => Ok(ActivateOutcome::Closed),
@@ -179,6 +182,19 @@ impl Engine {
             Confirmation::Wrong => Ok(ActivateOutcome::Refused(CodeRefusal::Wrong)),
             Confirmation::Bound(binding) => self.bind(holder, binding, &code, client).await,
         }
+    }
+
+    /// The second click of a double click: the acceptance that the first one brought.
+    async fn accepted_before(
+        &self,
+        login: &Stored<WaitingLogin>,
+        code: &OtpCode,
+    ) -> Result<ActivateOutcome, FlowError> {
+        let reference = login.value.reference;
+        let now = self.records()?.get::<WaitingLogin>(&reference.0).await?;
+        let again =
+            now.and_then(|now| self.same_acceptance(&now.value, &code_digest(reference, code)));
+        Ok(again.map_or(ActivateOutcome::Closed, ActivateOutcome::Accepted))
     }
 
     async fn count_try(&self, holder: &Holder) -> Result<Option<Activation>, FlowError> {
@@ -215,8 +231,11 @@ impl Engine {
         };
         let (mut account, expect) = self.account_for_update(&identity.account).await?;
         if account.binding.is_some() {
-            // Bound meanwhile by another login of the same account: that binding stands.
-            return Ok(ActivateOutcome::Closed);
+            // Bound meanwhile, by a double click or by another login: that binding stands.
+            return match holder {
+                Holder::Login(login) => self.accepted_before(login, code).await,
+                Holder::Session(_) => Ok(ActivateOutcome::Closed),
+            };
         }
         let entry = entry_letter(binding.generation);
         account.binding = Some(binding);
@@ -225,37 +244,20 @@ impl Engine {
             entry,
             replaced: false,
         };
+        let changed = AccountChange {
+            account,
+            expect,
+            event: event.clone(),
+        };
         let outcome = match holder {
             Holder::Login(login) => {
-                let acceptance = Acceptance {
-                    code_digest: code_digest(login.value.reference, code),
-                    login: login.clone(),
-                    account,
-                    account_expect: expect,
-                    event: event.clone(),
-                    client,
-                    cleared: vec![
-                        Cleared::Lane(Lane::KnownBrowser),
-                        Cleared::Lane(Lane::Unknown),
-                        Cleared::Activation(holder.key()),
-                    ],
-                };
-                match self.accept(acceptance).await? {
-                    AcceptOutcome::Accepted(accepted) => ActivateOutcome::Accepted(accepted),
-                    AcceptOutcome::UpstreamBusy => return Ok(ActivateOutcome::UpstreamBusy),
-                    AcceptOutcome::Gone | AcceptOutcome::Overtaken => {
-                        return Ok(ActivateOutcome::Closed);
-                    }
-                }
+                self.bind_login(holder, login, changed, code, client)
+                    .await?
             }
             Holder::Session(session) => {
-                let changed = AccountChange {
-                    account,
-                    expect,
-                    event: event.clone(),
-                };
+                let factor = Some(Factor::Totp);
                 if !self
-                    .change_from_session(session, changed, Some(Factor::Totp), client)
+                    .change_from_session(session, changed, factor, client)
                     .await?
                 {
                     return Ok(ActivateOutcome::Closed);
@@ -276,6 +278,39 @@ impl Engine {
             client: client.address.to_string(),
         });
         Ok(outcome)
+    }
+
+    async fn bind_login(
+        &self,
+        holder: &Holder,
+        login: &Stored<WaitingLogin>,
+        changed: AccountChange,
+        code: &OtpCode,
+        client: &Client,
+    ) -> Result<ActivateOutcome, FlowError> {
+        let acceptance = Acceptance {
+            code_digest: code_digest(login.value.reference, code),
+            login: login.clone(),
+            account: changed.account,
+            account_expect: changed.expect,
+            event: changed.event,
+            client,
+            lane: Lane::Unknown,
+            cleared: vec![
+                Cleared::Lane(Lane::KnownBrowser),
+                Cleared::Lane(Lane::Unknown),
+                Cleared::Activation(holder.key()),
+            ],
+        };
+        match self.accept(acceptance).await? {
+            AcceptOutcome::Accepted(accepted) => Ok(ActivateOutcome::Accepted(accepted)),
+            AcceptOutcome::UpstreamBusy => Ok(ActivateOutcome::UpstreamBusy),
+            AcceptOutcome::Overtaken => self.accepted_before(login, code).await,
+            AcceptOutcome::Gone => {
+                self.abandon_login(&login.value, "gone", client).await;
+                Ok(ActivateOutcome::Closed)
+            }
+        }
     }
 
     /// Writes an account that its owner changed from inside a session, which goes on in the new

@@ -21,6 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
+/// A stamp from the future was made under a clock that is wrong now or was wrong then.
+const ISSUED_AHEAD_SECONDS: u64 = 120;
 /// Accounts remembered in one browser: officials share office machines.
 const KNOWN_ACCOUNTS_MAX: usize = 20;
 /// Longest value of the seal's cookie: browsers keep 4,096 bytes of name and value.
@@ -87,6 +89,16 @@ impl SealedSession {
     }
 }
 
+/// Whether an accepted session may go on under the policy in force.
+pub enum Allowed {
+    /// Yes.
+    Yes,
+    /// Its second factor is due first.
+    Due(Due),
+    /// It is over: the request is looked at again without it.
+    Over,
+}
+
 impl Engine {
     /// Checks what a request came with. The seal wins over a stamped cookie, so that late anonymous
     /// answers and other contexts on the host cannot push a user out (design.md section 2).
@@ -148,6 +160,7 @@ impl Engine {
             }
             if let Some((value, issued)) = self.seals.unstamp(name, stamped)
                 && now.since(issued) < life
+                && issued.since(now) <= ISSUED_AHEAD_SECONDS
                 && jar.get(name).is_none()
             {
                 // Of several good ones the first counts, as for the upstream.
@@ -167,7 +180,13 @@ impl Engine {
         let entry = self.table.find(key);
         let (state, generation) = entry.as_ref().map_or((State::Free, 0), |entry| {
             let tracked = entry.tracked();
-            (tracked.state, tracked.generation)
+            // Given up: closed for good, and the browser starts afresh instead of being stuck.
+            let state = if tracked.is_given_up() {
+                State::Ended
+            } else {
+                tracked.state
+            };
+            (state, tracked.generation)
         });
         let has_ticket = match state {
             State::Awaiting(login) => cookies.tickets.iter().any(|(at, _)| *at == login),
@@ -197,13 +216,13 @@ impl Engine {
         &self,
         carried: &Carried,
         client: &Client,
-    ) -> Result<Option<Due>, FlowError> {
+    ) -> Result<Allowed, FlowError> {
         let Some(owner) = &carried.owner else {
-            return Ok(None);
+            return Ok(Allowed::Yes);
         };
         let policy = self.policy.load();
         if owner.meets_policy(policy.version) {
-            return Ok(None);
+            return Ok(Allowed::Yes);
         }
         let identity = owner.record().identity.clone();
         let need = match &identity {
@@ -219,14 +238,14 @@ impl Engine {
         let need = match need {
             Requirement::Nothing => {
                 owner.note_policy(policy.version);
-                return Ok(None);
+                return Ok(Allowed::Yes);
             }
             Requirement::Activate => Need::Activate,
             Requirement::Verify => Need::Verify,
         };
         let (Some(identity), Some(key)) = (identity, carried.key) else {
             self.end_session(owner, "policy", client).await;
-            return Ok(None);
+            return Ok(Allowed::Over);
         };
         let case = Case {
             evidence: Evidence::SessionChanged,
@@ -236,13 +255,15 @@ impl Engine {
             jar: carried.jar.clone(),
             owner: Some(owner.clone()),
             marked: true,
+            began: None,
             target: self.home(),
         };
         let mode = crate::domain::enforcement::mode_for(
             &policy.file,
             Some((&identity.account.user_type, &identity.role)),
         );
-        self.demand(&case, key, identity, need, mode).await
+        let due = self.demand(&case, key, identity, need, mode).await?;
+        Ok(due.map_or(Allowed::Over, Allowed::Due))
     }
 
     /// Address of the upstream's page for logged-in users.
@@ -262,7 +283,10 @@ impl Engine {
     /// Waits until the verdict on a session may have come. `false`: too many wait already, or it
     /// did not come in time.
     pub async fn wait_for_verdict(&self, entry: &Entry) -> bool {
-        let Ok(_turn) = self.budgets.waiters.try_acquire() else {
+        let (Ok(_turn), Ok(_own)) = (
+            self.budgets.waiters.try_acquire(),
+            entry.waiting.try_acquire(),
+        ) else {
             return false;
         };
         let mut changes = entry.changes();

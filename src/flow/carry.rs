@@ -6,7 +6,7 @@ use crate::domain::gate::{Evidence, Permit};
 use crate::domain::jar::Jar;
 use crate::flow::judge::{Case, Conclusion};
 use crate::flow::mark::MarkError;
-use crate::flow::probe::set_cookie_pair;
+use crate::flow::probe::{Budget, Verdict, set_cookie_pair};
 use crate::flow::sessions::LiveSession;
 use crate::flow::upstream::{UpstreamAnswer, UpstreamError, UpstreamRequest};
 use crate::flow::{Client, Engine, FlowError};
@@ -62,16 +62,26 @@ impl Engine {
         if let Err(error) = self.records() {
             return LoginOutcome::Flow(error);
         }
-        if let Some(owner) = &login.owner
-            && !self.wait_until_quiet(owner).await
-        {
-            return LoginOutcome::Busy;
+        if let Some(owner) = &login.owner {
+            if !self.wait_until_quiet(owner).await {
+                return LoginOutcome::Busy;
+            }
+            // One login, one code (threats.md row 58): where the upstream has forgotten the owner,
+            // his record ends first, and what he types now is a login like any other.
+            let looked = self
+                .probe(&login.jar, &login.client, None, Budget::Known)
+                .await;
+            if looked == Verdict::Nobody {
+                self.end_session(owner, "upstream-ended", &login.client)
+                    .await;
+                return LoginOutcome::Refused;
+            }
         }
         if let Some(key) = login.sent {
             match self.mark(key, &login.jar).await {
                 Ok(()) => {}
                 Err(MarkError::Busy) => return LoginOutcome::Busy,
-                Err(MarkError::Refused) => return LoginOutcome::Refused,
+                Err(MarkError::Refused | MarkError::Stale) => return LoginOutcome::Refused,
                 Err(MarkError::Store(error)) => return LoginOutcome::Flow(error),
             }
         }
@@ -104,7 +114,12 @@ impl Engine {
             Ok(answer) => answer,
             Err(error) => {
                 if let Some(key) = login.sent {
-                    self.settle_lost(key);
+                    // Without a connection nothing went up, so nothing is in doubt.
+                    if error == UpstreamError::Unreachable {
+                        let _ = self.settle_same(key).await;
+                    } else {
+                        self.settle_lost(key);
+                    }
                 }
                 return LoginOutcome::Failed(error);
             }
@@ -129,6 +144,7 @@ impl Engine {
             jar: jar.clone(),
             owner: login.owner,
             marked: true,
+            began: None,
             target: self.target_after(location, &login.client),
         };
         match self.conclude(case).await {
@@ -137,12 +153,7 @@ impl Engine {
                 jar,
                 conclusion,
             },
-            Err(error) => {
-                if let Some(key) = login.sent {
-                    self.settle_lost(key);
-                }
-                LoginOutcome::Flow(error)
-            }
+            Err(error) => LoginOutcome::Flow(error),
         }
     }
 
@@ -160,7 +171,7 @@ impl Engine {
     async fn wait_until_quiet(&self, owner: &LiveSession) -> bool {
         let wait = Duration::from_secs(self.settings.verdict_wait_seconds);
         timeout(wait, async {
-            while owner.changes_under_way() > 0 {
+            while owner.unsettled() > 0 {
                 sleep(Duration::from_millis(QUIET_POLL_MILLIS)).await;
             }
         })

@@ -73,10 +73,15 @@ impl Engine {
             owner.end();
             draft = draft.delete::<GatewaySession>(&owner.id().0, Expect::Any);
         }
-        records.commit(draft).await?;
+        let written = records.commit(draft).await;
         drop(order);
         if let Some(owner) = &case.owner {
             self.sessions.remove(owner.id());
+        }
+        if let Err(error) = written {
+            // Awaiting in memory without a record: nobody could ever answer it.
+            self.end_upstream(key, &case.jar).await;
+            return Err(error.into());
         }
         if let Some(old) = case.sent.filter(|old| *old != key) {
             self.end_upstream(old, &case.sent_jar).await;
@@ -134,7 +139,8 @@ impl Engine {
         };
         let entry = self.table.entry(key, now);
         let order = entry.durable.lock().await;
-        if matches!(entry.tracked().state, State::Ended | State::Awaiting(_)) {
+        let from = case.owner.as_ref().map(|owner| owner.id());
+        if !entry.tracked().may_be_released(session.id, from) {
             return Ok(Conclusion::Refused);
         }
         let state = accepted_state(&session, now);
@@ -159,7 +165,7 @@ impl Engine {
         records.commit(draft).await?;
         let live = self.sessions.insert(session);
         let generation = self.table.fresh_generation();
-        let released = entry.change(|tracked| tracked.release(live.id(), generation, now));
+        let released = entry.change(|tracked| tracked.release(live.id(), from, generation, now));
         drop(order);
         if let Some(owner) = &case.owner {
             self.sessions.remove(owner.id());
@@ -168,6 +174,8 @@ impl Engine {
             self.end_upstream(old, &case.sent_jar).await;
         }
         if !released {
+            live.end();
+            self.sessions.remove(live.id());
             return Ok(Conclusion::Refused);
         }
         Ok(Conclusion::Released { session: live, key })
@@ -185,7 +193,7 @@ impl Engine {
         owner.add_key(key);
         owner.keep_jar(jar);
         let entry = self.table.entry(key, now);
-        let _order = entry.durable.lock().await;
+        let order = entry.durable.lock().await;
         let record = owner.to_record();
         let draft = records.draft().put(&record.id.0, Expect::Any, &record).put(
             &key.0,
@@ -194,7 +202,16 @@ impl Engine {
         );
         records.commit(draft).await?;
         let generation = self.table.fresh_generation();
-        entry.change(|tracked| tracked.release(owner.id(), generation, now));
+        entry.change(|tracked| tracked.release(owner.id(), None, generation, now));
+        drop(order);
+        if owner.is_ended() {
+            // Logged out while it was written: the end wins.
+            self.end_upstream(key, jar).await;
+            let draft = records
+                .draft()
+                .delete::<GatewaySession>(&owner.id().0, Expect::Any);
+            records.commit(draft).await?;
+        }
         Ok(())
     }
 

@@ -39,8 +39,13 @@ impl Engine {
         let Some(code) = OtpCode::parse(typed) else {
             return Ok(DisableOutcome::Refused(CodeRefusal::Malformed));
         };
-        // Inside an accepted session the owner's own lane counts.
-        let lane = Lane::KnownBrowser;
+        // Inside a session that a second factor opened, the owner's own lane counts; the password
+        // alone (policy `off`) must not reach it (invariant I11).
+        let lane = if session.factor().is_some() {
+            Lane::KnownBrowser
+        } else {
+            Lane::Unknown
+        };
         let compared = self
             .compare(&identity.account, &identity.role, &code, lane, client)
             .await?;

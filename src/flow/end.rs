@@ -53,9 +53,16 @@ impl Engine {
 
     /// Ends one upstream session: tombstone, and the upstream's own logout is owed.
     pub async fn end_upstream(&self, key: UpstreamKey, jar: &Jar) {
+        self.end_upstream_if(key, jar, None).await;
+    }
+
+    async fn end_upstream_if(&self, key: UpstreamKey, jar: &Jar, only: Option<State>) {
         let now = self.now();
         let entry = self.table.entry(key, now);
         let order = entry.durable.lock().await;
+        if only.is_some_and(|state| entry.tracked().state != state) {
+            return;
+        }
         let generation = self.table.fresh_generation();
         entry.change(|tracked| tracked.end(generation, now));
         entry.keep_jar(jar);
@@ -88,11 +95,9 @@ impl Engine {
     /// Ends a waiting login: cancelled, too late, or logged out.
     pub async fn abandon_login(&self, login: &WaitingLogin, reason: &str, client: &Client) {
         for key in &login.keys {
-            let entry = self.table.entry(*key, self.now());
             // Only while it still waits for this very login: it may have been accepted meanwhile.
-            if entry.tracked().state == State::Awaiting(login.reference) {
-                self.end_upstream(*key, &login.jar).await;
-            }
+            self.end_upstream_if(*key, &login.jar, Some(State::Awaiting(login.reference)))
+                .await;
         }
         let Ok(records) = self.records() else { return };
         let who = Some((&login.identity.account, login.identity.role.as_str()));
@@ -125,6 +130,9 @@ impl Engine {
             if jar.is_empty() {
                 break;
             }
+            let Ok(_turn) = self.logouts.acquire().await else {
+                return;
+            };
             let request = self.logout_request(&jar, &client);
             if let Err(error) = self.upstream.send(&Permit::own_errand(), request).await {
                 tracing::warn!(session = ?key, %error, "the upstream's own logout failed; it is tried again");

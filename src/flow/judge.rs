@@ -6,6 +6,7 @@ use crate::domain::gate::Evidence;
 use crate::domain::jar::Jar;
 use crate::domain::login::Need;
 use crate::domain::policy_file::Mode;
+use crate::domain::upstream_session::State;
 use crate::flow::mark::MarkError;
 use crate::flow::probe::{Budget, Verdict};
 use crate::flow::sessions::LiveSession;
@@ -29,6 +30,9 @@ pub struct Case<'a> {
     pub owner: Option<Arc<LiveSession>>,
     /// Whether `sent` was marked before the request went up.
     pub marked: bool,
+    /// Generation of a visitor's session when his request began: an answer that comes after the
+    /// session moved on leads nowhere. `None` for marked requests and owners.
+    pub began: Option<u64>,
     /// Where the user goes once accepted: path and query.
     pub target: String,
 }
@@ -64,7 +68,7 @@ pub enum Conclusion {
 }
 
 /// The way to a waiting login.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Due {
     /// Its reference.
     pub reference: WaitingRef,
@@ -80,15 +84,33 @@ impl Engine {
     /// # Errors
     /// [`FlowError`] when the store fails: then nothing goes down either.
     pub async fn conclude(&self, case: Case<'_>) -> Result<Conclusion, FlowError> {
-        let new = self.key_of(&case.jar);
-        let Some(new) = new.or(case.sent) else {
-            // No session went up and none came down: there is nothing to be logged in with.
+        // No session went up and none came down: there is nothing to be logged in with.
+        let Some(new) = self.key_of(&case.jar).or(case.sent) else {
             return Ok(Conclusion::Anonymous { ended: false });
         };
-        if let Some(refused) = self.mark_case(&case, new).await? {
+        if self.is_surely_nobody(&case, new).await {
+            return Ok(Conclusion::Anonymous { ended: false });
+        }
+        if let Some(conclusion) = self.look_for_owner(&case, new).await {
+            return Ok(conclusion);
+        }
+        let concluded = self.conclude_marked(&case, new).await;
+        if concluded.is_err() {
+            // Nobody works on it any more: in doubt, until it is ended.
+            self.lose_all(&case, new);
+        }
+        concluded
+    }
+
+    async fn conclude_marked(
+        &self,
+        case: &Case<'_>,
+        new: UpstreamKey,
+    ) -> Result<Conclusion, FlowError> {
+        if let Some(refused) = self.mark_case(case, new).await? {
             return Ok(refused);
         }
-        let verdict = self.verdict_on(&case, new).await;
+        let verdict = self.verdict_on(case, new).await;
         tracing::info!(
             request.id = %case.client.request_id,
             session = ?new,
@@ -97,9 +119,51 @@ impl Engine {
             "an answer was judged"
         );
         match verdict {
-            Verdict::Nobody => self.conclude_nobody(&case, new).await,
-            Verdict::Somebody(identity) => self.conclude_somebody(&case, new, identity).await,
-            Verdict::Unknown(_) => self.conclude_unknown(&case, new).await,
+            Verdict::Nobody => self.conclude_nobody(case, new).await,
+            Verdict::Somebody(identity) => self.conclude_somebody(case, new, identity).await,
+            Verdict::Unknown(_) => self.conclude_unknown(case, new).await,
+        }
+    }
+
+    /// A look before any mark, for answers that by themselves log nobody in: most pieces of pages
+    /// belong to visitors, and marking each would cut what else they are loading.
+    async fn is_surely_nobody(&self, case: &Case<'_>, new: UpstreamKey) -> bool {
+        let harmless = matches!(
+            case.evidence,
+            Evidence::PartialAnswer | Evidence::PrivateRedirect
+        );
+        if !harmless || case.marked || case.owner.is_some() {
+            return false;
+        }
+        let undisturbed = || match (case.sent, case.began) {
+            (Some(sent), Some(began)) => {
+                self.table.standing(sent) == (State::Free, began)
+                    && self.table.standing(new).0 == State::Free
+            }
+            _ => self.table.standing(new).0 == State::Free,
+        };
+        undisturbed() && self.verdict_on(case, new).await == Verdict::Nobody && undisturbed()
+    }
+
+    /// A look before any mark for an owner whose answer looks logged out: most such answers are
+    /// plain refusals.
+    async fn look_for_owner(&self, case: &Case<'_>, new: UpstreamKey) -> Option<Conclusion> {
+        let owner = case
+            .owner
+            .as_ref()
+            .filter(|_| case.evidence == Evidence::IdentityLost)?;
+        match self.verdict_on(case, new).await {
+            Verdict::Somebody(who) if Some(&who.account) == owner.account() => {
+                Some(Conclusion::SameOwner {
+                    session: owner.clone(),
+                    key: new,
+                })
+            }
+            Verdict::Nobody => {
+                self.end_session(owner, "upstream-ended", case.client).await;
+                Some(Conclusion::Anonymous { ended: true })
+            }
+            Verdict::Somebody(_) | Verdict::Unknown(_) => None,
         }
     }
 
@@ -112,15 +176,19 @@ impl Engine {
         if let Some(sent) = case.sent
             && !case.marked
         {
-            due.push((sent, &case.sent_jar));
+            due.push((sent, &case.sent_jar, case.began));
         }
         if case.sent != Some(new) {
-            due.push((new, &case.jar));
+            due.push((new, &case.jar, None));
         }
-        for (key, jar) in due {
-            match self.mark_found(key, jar).await {
+        for (key, jar, began) in due {
+            match self.mark_found(key, jar, began).await {
                 Ok(()) => {}
                 Err(MarkError::Store(error)) => return Err(error),
+                Err(MarkError::Stale) => {
+                    self.conclude_stale(case, key).await;
+                    return Ok(Some(Conclusion::Refused));
+                }
                 Err(MarkError::Busy | MarkError::Refused) => {
                     self.lose_all(case, new);
                     return Ok(Some(Conclusion::Refused));
@@ -130,13 +198,42 @@ impl Engine {
         Ok(None)
     }
 
+    /// An answer that began before its session moved on. It leads to no waiting login and to no
+    /// session, whoever is logged in by now; but it may itself have logged somebody in.
+    async fn conclude_stale(&self, case: &Case<'_>, key: UpstreamKey) {
+        if case.evidence == Evidence::PartialAnswer {
+            return;
+        }
+        match self.table.standing(key).0 {
+            State::Suspect => {
+                if self.mark_found(key, &case.sent_jar, None).await.is_ok() {
+                    self.settle_lost(key);
+                }
+            }
+            State::Accepted(session) | State::Held(session) => {
+                let Some(owner) = self.sessions.find(session) else {
+                    return;
+                };
+                let verdict = self
+                    .probe(&case.sent_jar, case.client, None, Budget::Blind)
+                    .await;
+                let same = matches!(&verdict, Verdict::Somebody(who) if Some(&who.account) == owner.account());
+                if !same {
+                    self.end_session(&owner, "other-user", case.client).await;
+                }
+            }
+            State::Free | State::Awaiting(_) | State::Ended => {}
+        }
+    }
+
     async fn verdict_on(&self, case: &Case<'_>, new: UpstreamKey) -> Verdict {
         let budget = match case.evidence {
             Evidence::KnownLogin => Budget::Known,
             Evidence::Candidate
             | Evidence::PrivateRedirect
             | Evidence::SessionChanged
-            | Evidence::PartialAnswer => Budget::Blind,
+            | Evidence::PartialAnswer
+            | Evidence::IdentityLost => Budget::Blind,
         };
         let entry = self.table.find(new);
         let verdict = self
@@ -243,11 +340,15 @@ impl Engine {
             let decision = requirement(&policy.file, None, false);
             return self.release_unread(case, new, decision).await;
         }
-        self.lose_all(case, new);
+        match &case.owner {
+            // The owner's session is held meanwhile: it is asked again, not given up.
+            Some(owner) if case.sent == Some(new) => self.ask_again(case, owner.clone(), new),
+            _ => self.lose_all(case, new),
+        }
         Ok(Conclusion::InDoubt)
     }
 
-    fn lose_all(&self, case: &Case<'_>, new: UpstreamKey) {
+    pub(crate) fn lose_all(&self, case: &Case<'_>, new: UpstreamKey) {
         self.settle_lost(new);
         if let Some(old) = case.sent.filter(|old| *old != new) {
             self.settle_lost(old);

@@ -16,6 +16,9 @@ pub enum MarkError {
     /// It waits for a second factor, or is over.
     #[error("the session takes no logins any more")]
     Refused,
+    /// The session is not in the state any more in which the request began.
+    #[error("the session moved on since the request began")]
+    Stale,
     /// The mark could not be made durable: the request must not go up.
     #[error("the mark could not be written")]
     Store(#[from] FlowError),
@@ -27,18 +30,29 @@ impl Engine {
     /// # Errors
     /// [`MarkError`]; then nothing may go up.
     pub async fn mark(&self, key: UpstreamKey, jar: &Jar) -> Result<(), MarkError> {
-        self.mark_with(key, jar, false).await
+        self.mark_with(key, jar, false, None).await
     }
 
     /// Marks a session on which evidence was found while something was under way.
     ///
     /// # Errors
     /// [`MarkError`]; then nothing may come down. On a store failure the session stays in doubt.
-    pub async fn mark_found(&self, key: UpstreamKey, jar: &Jar) -> Result<(), MarkError> {
-        self.mark_with(key, jar, true).await
+    pub async fn mark_found(
+        &self,
+        key: UpstreamKey,
+        jar: &Jar,
+        began: Option<u64>,
+    ) -> Result<(), MarkError> {
+        self.mark_with(key, jar, true, began).await
     }
 
-    async fn mark_with(&self, key: UpstreamKey, jar: &Jar, found: bool) -> Result<(), MarkError> {
+    async fn mark_with(
+        &self,
+        key: UpstreamKey,
+        jar: &Jar,
+        found: bool,
+        began: Option<u64>,
+    ) -> Result<(), MarkError> {
         let records = self.records()?;
         let now = self.now();
         let entry = self.table.entry(key, now);
@@ -46,7 +60,7 @@ impl Engine {
         let generation = self.table.fresh_generation();
         let marked = entry.change(|tracked| {
             if found {
-                tracked.mark_found(generation, now)
+                tracked.mark_found(began, generation, now)
             } else {
                 tracked.mark(generation, now)
             }
@@ -54,6 +68,7 @@ impl Engine {
         match marked {
             Marked::Busy => return Err(MarkError::Busy),
             Marked::Refused => return Err(MarkError::Refused),
+            Marked::Stale => return Err(MarkError::Stale),
             Marked::Marked { .. } => {}
         }
         entry.keep_jar(jar);

@@ -7,6 +7,7 @@
 pub mod accept;
 pub mod activate;
 pub mod admit;
+mod ask_again;
 pub mod carry;
 pub mod demand;
 pub mod disable;
@@ -97,6 +98,10 @@ pub struct Engine {
     pub unwritten_ends: std::sync::Mutex<Vec<(UpstreamKey, Jar)>>,
     /// Upstream sessions whose own logout is owed; the sweeper takes them.
     pub errands: tokio::sync::mpsc::UnboundedSender<UpstreamKey>,
+    /// The engine itself, for work that outlives a request; set once it is shared.
+    pub me: std::sync::OnceLock<std::sync::Weak<Self>>,
+    /// Own logouts at once: many sessions that end together must not flood the upstream.
+    pub logouts: tokio::sync::Semaphore,
     /// Slows down addresses that fail a lot.
     pub slowdown: accept::Slowdown,
 }
@@ -167,6 +172,14 @@ impl From<EntropyError> for FlowError {
 }
 
 impl Engine {
+    /// Shares the engine.
+    pub fn shared(self) -> Arc<Self> {
+        let engine = Arc::new(self);
+        // Set here and nowhere else, so it cannot be set already.
+        let _ = engine.me.set(Arc::downgrade(&engine));
+        engine
+    }
+
     /// The time.
     pub fn now(&self) -> UnixSeconds {
         self.clock.now()

@@ -23,8 +23,11 @@ const PAGE_SECONDS: u64 = 5;
 const REDIRECTS_MAX: usize = 3;
 /// Largest page that is read: SPSE's home pages are far below.
 const PAGE_BYTES_MAX: usize = 256 * 1024;
-/// How long a probe waits for its turn.
+/// How long a blind probe waits for its turn.
 const TURN_SECONDS: u64 = 5;
+/// How long a known login's probe waits: its task outlives the browser, and giving up would close
+/// an honest user's session because others are many.
+const KNOWN_TURN_SECONDS: u64 = 30;
 
 /// What a probe says.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -129,7 +132,11 @@ impl Engine {
             Budget::Known => &self.budgets.known,
             Budget::Blind => &self.budgets.blind,
         };
-        let turn = timeout(Duration::from_secs(TURN_SECONDS), async {
+        let patience = match budget {
+            Budget::Known => KNOWN_TURN_SECONDS,
+            Budget::Blind => TURN_SECONDS,
+        };
+        let turn = timeout(Duration::from_secs(patience), async {
             let session = match entry {
                 Some(entry) => entry.probing.acquire().await.ok(),
                 None => None,

@@ -25,7 +25,7 @@ pub struct LiveSession {
     last_seen: AtomicU64,
     written_seen: AtomicU64,
     under_way: AtomicU32,
-    changes_under_way: AtomicU32,
+    unsettled: AtomicU32,
     ended: AtomicBool,
 }
 
@@ -71,7 +71,7 @@ impl LiveSession {
             last_seen: AtomicU64::new(record.last_seen.0),
             written_seen: AtomicU64::new(record.last_seen.0),
             under_way: AtomicU32::new(0),
-            changes_under_way: AtomicU32::new(0),
+            unsettled: AtomicU32::new(0),
             ended: AtomicBool::new(false),
             record,
         }
@@ -182,12 +182,11 @@ impl LiveSession {
     pub fn begin(self: &Arc<Self>, changes: bool, now: UnixSeconds) -> UnderWay {
         self.last_seen.fetch_max(now.0, Ordering::Relaxed);
         self.under_way.fetch_add(1, Ordering::Relaxed);
-        if changes {
-            self.changes_under_way.fetch_add(1, Ordering::AcqRel);
-        }
+        self.unsettled.fetch_add(1, Ordering::AcqRel);
         UnderWay {
             session: self.clone(),
             changes,
+            settled: AtomicBool::new(false),
         }
     }
 
@@ -196,9 +195,10 @@ impl LiveSession {
         self.under_way.load(Ordering::Relaxed)
     }
 
-    /// Requests under way that may change something upstream.
-    pub fn changes_under_way(&self) -> u32 {
-        self.changes_under_way.load(Ordering::Acquire)
+    /// Requests that upstream may still be carried out in the name of whoever is logged in there:
+    /// changes until their end, others until their answer has begun.
+    pub fn unsettled(&self) -> u32 {
+        self.unsettled.load(Ordering::Acquire)
     }
 
     /// Whether `last_seen` moved by at least `seconds` since it was last written; a yes counts as
@@ -222,12 +222,27 @@ impl LiveSession {
 pub struct UnderWay {
     session: Arc<LiveSession>,
     changes: bool,
+    settled: AtomicBool,
 }
 
 impl UnderWay {
     /// Whose.
     pub fn session(&self) -> &Arc<LiveSession> {
         &self.session
+    }
+
+    /// Its answer has begun: a request that changes nothing is carried out by now.
+    pub fn answer_began(&self) {
+        if !self.changes {
+            self.settle();
+        }
+    }
+
+    /// It is not to be waited for (the login itself).
+    pub fn settle(&self) {
+        if !self.settled.swap(true, Ordering::AcqRel) {
+            self.session.unsettled.fetch_sub(1, Ordering::AcqRel);
+        }
     }
 
     /// Notes that the request was still alive at `now`.
@@ -239,10 +254,6 @@ impl UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.session.under_way.fetch_sub(1, Ordering::Relaxed);
-        if self.changes {
-            self.session
-                .changes_under_way
-                .fetch_sub(1, Ordering::AcqRel);
-        }
+        self.settle();
     }
 }

@@ -18,6 +18,8 @@ const SWEEP_SECONDS: u64 = 10;
 /// Last activity is written when it moved by so much: a crash then costs at most this of the idle
 /// time, on the safe side.
 const SEEN_SECONDS: u64 = 60;
+/// Sessions written in one step; an engine takes 64.
+const SEEN_BATCH: usize = 50;
 /// Free sessions that were in doubt are forgotten after so long without a request holding them.
 const FREE_MEMORY_SECONDS: u64 = 60;
 
@@ -43,6 +45,7 @@ impl Engine {
                 }
             }
         }
+        self.replay_ends().await;
         if let Err(error) = self.write_seen(1).await {
             tracing::error!(%error, "the last activity of sessions could not be written");
         }
@@ -57,6 +60,7 @@ impl Engine {
         self.sweep_sessions().await;
         self.sweep_upstream().await?;
         self.sweep_waiting().await?;
+        self.sweep_lost_waits().await?;
         self.write_seen(SEEN_SECONDS).await
     }
 
@@ -149,22 +153,54 @@ impl Engine {
         Ok(())
     }
 
+    /// Ends what waits for a login that is not there: it could not be written, or its acceptance was
+    /// written and the answer to that was lost, so that nobody was ever told of it.
+    async fn sweep_lost_waits(&self) -> Result<(), FlowError> {
+        let records = self.records()?;
+        for (key, entry) in self.table.all() {
+            let State::Awaiting(reference) = entry.tracked().state else {
+                continue;
+            };
+            let order = entry.durable.lock().await;
+            if entry.tracked().state != State::Awaiting(reference) {
+                continue;
+            }
+            let login = records.get::<WaitingLogin>(&reference.0).await?;
+            drop(order);
+            let session = match login.map(|stored| stored.value.outcome) {
+                Some(Outcome::Waiting) => continue,
+                Some(Outcome::Accepted { session, .. }) => Some(session),
+                None => None,
+            };
+            self.end_upstream(key, &entry.jar()).await;
+            if let Some(session) = session {
+                let draft = records.draft();
+                let draft = draft.delete::<GatewaySession>(&session.0, Expect::Any);
+                records.commit(draft).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes last activity and the highest time; both may be lost, and then fail on the safe side.
     async fn write_seen(&self, seconds: u64) -> Result<(), FlowError> {
         let records = self.records()?;
-        for session in self.sessions.all() {
-            if session.take_unwritten_seen(seconds) && !session.is_ended() {
+        let mut due = self.sessions.all();
+        due.retain(|session| !session.is_ended() && session.take_unwritten_seen(seconds));
+        for some in due.chunks(SEEN_BATCH) {
+            let mut draft = records.draft();
+            for session in some {
                 let record = session.to_record();
-                let Some(stored) = records.get::<GatewaySession>(&record.id.0).await? else {
-                    continue;
-                };
-                let expect = Expect::Version(stored.version);
-                let draft = records.draft().put(&record.id.0, expect, &record);
-                // Ended or changed meanwhile: that is the truth then.
-                let _ = records.commit(draft).await;
+                if let Some(stored) = records.get::<GatewaySession>(&record.id.0).await? {
+                    draft = draft.put(&record.id.0, Expect::Version(stored.version), &record);
+                }
             }
+            // One that ended or changed meanwhile spoils its batch; the next sweep writes the rest.
+            let _ = records.commit(draft).await;
         }
-        let clock_high = crate::primitives::UnixSeconds(self.clock_high.load(Ordering::Relaxed));
+        let now = self.now().0;
+        let before = self.clock_high.fetch_max(now, Ordering::Relaxed);
+        let clock_high = crate::primitives::UnixSeconds(before.max(now));
         let draft = records
             .draft()
             .put(KEY_CHECK, Expect::Any, &KeyCheck { clock_high });

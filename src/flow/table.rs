@@ -3,15 +3,24 @@
 
 use crate::domain::jar::Jar;
 use crate::domain::upstream_session::{State, StoredState, Tracked};
+use crate::flow::judge::Due;
 use crate::primitives::{UnixSeconds, UpstreamKey};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
+/// Requests of one session that may wait for a verdict at once: a browser's double click and some
+/// scripts, not a flood.
+const WAITERS_PER_SESSION: usize = 16;
+/// For so long the same login request gets the same waiting login.
+const DOUBLE_CLICK_SECONDS: u64 = 15;
+
 /// All upstream sessions that are not simply free.
 pub struct Table {
     entries: papaya::HashMap<UpstreamKey, Arc<Entry>>,
     generation: AtomicU64,
+    /// Taken where an entry is made or forgotten, so that no mark lands on a forgotten one.
+    making: Mutex<()>,
 }
 
 /// One upstream session.
@@ -22,6 +31,11 @@ pub struct Entry {
     /// Serialises durable writes of this session's state, so that their order is the order of the
     /// transitions.
     pub durable: tokio::sync::Mutex<()>,
+    /// The waiting login that a request led to a moment ago, by the digest of that request: a
+    /// double click gets the same way.
+    recent: Mutex<Option<([u8; 32], Due, UnixSeconds)>>,
+    /// Requests of this session that wait for a verdict.
+    pub waiting: tokio::sync::Semaphore,
     /// One probe at a time per session.
     pub probing: tokio::sync::Semaphore,
 }
@@ -32,6 +46,7 @@ impl Default for Table {
         Self {
             entries: papaya::HashMap::new(),
             generation: AtomicU64::new(1),
+            making: Mutex::new(()),
         }
     }
 }
@@ -60,6 +75,7 @@ impl Table {
 
     /// The entry, made when there is none.
     pub fn entry(&self, key: UpstreamKey, now: UnixSeconds) -> Arc<Entry> {
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         let entries = self.entries.pin();
         entries
             .get_or_insert_with(key, || Arc::new(Entry::new(Tracked::free(now))))
@@ -84,6 +100,7 @@ impl Table {
 
     /// Forgets an entry that nobody holds any more: a free one, or a tombstone past its time.
     pub fn forget(&self, key: UpstreamKey) {
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         self.entries
             .pin()
             .remove_if(&key, |_, entry| {
@@ -111,6 +128,8 @@ impl Entry {
             tracked: Mutex::new(tracked),
             jar: Mutex::new(Jar::default()),
             durable: tokio::sync::Mutex::new(()),
+            recent: Mutex::new(None),
+            waiting: tokio::sync::Semaphore::new(WAITERS_PER_SESSION),
             probing: tokio::sync::Semaphore::new(1),
         }
     }
@@ -151,6 +170,21 @@ impl Entry {
                 .unwrap_or_else(PoisonError::into_inner)
                 .clone_from(jar);
         }
+    }
+
+    /// Remembers to which waiting login a request led.
+    pub fn remember_due(&self, digest: [u8; 32], due: Due, now: UnixSeconds) {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        *recent = Some((digest, due, now));
+    }
+
+    /// The waiting login to which the very same request led a moment ago.
+    pub fn recent_due(&self, digest: [u8; 32], now: UnixSeconds) -> Option<Due> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent
+            .as_ref()
+            .filter(|(known, _, at)| *known == digest && now.since(*at) < DOUBLE_CLICK_SECONDS)
+            .map(|(_, due, _)| due.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, Tracked> {

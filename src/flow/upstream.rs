@@ -37,6 +37,9 @@ pub struct UpstreamAnswer {
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UpstreamError {
+    /// The session moved on before the request was sent: it was not.
+    #[error("the request was not sent: its session moved on")]
+    Withdrawn,
     /// No connection.
     #[error("the upstream does not take the connection")]
     Unreachable,

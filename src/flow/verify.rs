@@ -6,6 +6,7 @@ use crate::authenticator::totp::{self, Verdict};
 use crate::domain::audit::AuditEvent;
 use crate::domain::login::{Need, Outcome, WaitingLogin};
 use crate::domain::throttle::{Admission, Attempts, Lane, admit};
+use crate::domain::upstream_session::State;
 use crate::flow::accept::{AcceptOutcome, Acceptance, Accepted, Cleared, code_digest};
 use crate::flow::{Client, Engine, FlowError};
 use crate::primitives::{AccountId, OtpCode, Ticket, WaitingRef};
@@ -91,6 +92,9 @@ impl Engine {
         if left == 0 || login.value.need != Need::Verify {
             return Ok(self.close(login, client).await);
         }
+        if !self.still_waits(&login.value) {
+            return Ok(self.close(login, client).await);
+        }
         let account = &login.value.identity.account;
         match self
             .compare(account, &login.value.identity.role, &code, lane, client)
@@ -108,6 +112,7 @@ impl Engine {
                         lane,
                     },
                     client,
+                    lane,
                     cleared: vec![Cleared::Lane(lane)],
                     login,
                 };
@@ -125,7 +130,15 @@ impl Engine {
         let digest = acceptance.code_digest;
         let client = acceptance.client;
         let login = acceptance.login.clone();
-        Ok(match self.accept(acceptance).await? {
+        let lane = acceptance.lane;
+        let accepted = self.accept(acceptance).await;
+        if !matches!(accepted, Ok(AcceptOutcome::Accepted(_))) {
+            // The code was right, so it was no guess: an upstream that is slow must not use up the
+            // attempts of its users.
+            self.uncount_attempt(&login.value.identity.account, lane)
+                .await?;
+        }
+        Ok(match accepted? {
             AcceptOutcome::Accepted(accepted) => VerifyOutcome::Accepted(accepted),
             AcceptOutcome::UpstreamBusy => VerifyOutcome::UpstreamBusy,
             AcceptOutcome::Gone => self.close(login, client).await,
@@ -210,9 +223,46 @@ impl Engine {
             Verdict::Wrong => CodeRefusal::Wrong,
         };
         self.slowdown.note_failure(client.address, self.now().0);
-        self.note_refusal(id, role, lane, refusal, failures, client)
+        self.note_refusal((id, role.as_str()), lane, refusal, failures, client)
             .await?;
         Ok(Compared::Refused(refusal))
+    }
+
+    /// Whether the upstream session of a waiting login still waits for it, or was just accepted.
+    fn still_waits(&self, login: &WaitingLogin) -> bool {
+        login
+            .keys
+            .first()
+            .is_some_and(|key| match self.table.standing(*key).0 {
+                State::Awaiting(waiting) => waiting == login.reference,
+                State::Accepted(_) | State::Held(_) => true,
+                State::Free | State::Suspect | State::Ended => false,
+            })
+    }
+
+    async fn uncount_attempt(&self, id: &AccountId, lane: Lane) -> Result<(), FlowError> {
+        let records = self.records()?;
+        let key = records.attempts_key(id, Factor::Totp, lane);
+        for _ in 0..TRIES {
+            let Some(stored) = records.get::<Attempts>(&key).await? else {
+                return Ok(());
+            };
+            let failures = stored.value.failures.saturating_sub(1);
+            let attempts = Attempts {
+                failures,
+                ..stored.value
+            };
+            let expect = Expect::Version(stored.version);
+            match records
+                .commit(records.draft().put(&key, expect, &attempts))
+                .await
+            {
+                Ok(()) => return Ok(()),
+                Err(RecordError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     async fn count_attempt(&self, id: &AccountId, lane: Lane) -> Result<Admission, FlowError> {
@@ -243,8 +293,7 @@ impl Engine {
 
     async fn note_refusal(
         &self,
-        id: &AccountId,
-        role: &crate::primitives::Role,
+        who: (&AccountId, &str),
         lane: Lane,
         refusal: CodeRefusal,
         failures: u32,
@@ -265,10 +314,10 @@ impl Engine {
             failures,
         };
         let records = self.records()?;
-        let record = self.audit(client, Some((id, role.as_str())), event.clone());
+        let record = self.audit(client, Some(who), event.clone());
         records.commit(records.draft().audit(&record)).await?;
         self.notices.notify(crate::flow::notices::Notice {
-            account: id.clone(),
+            account: who.0.clone(),
             event,
             client: client.address.to_string(),
         });

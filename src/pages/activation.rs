@@ -89,7 +89,7 @@ async fn holder(
     if let Some(reference) = reference.filter(|text| !text.is_empty()) {
         return waiting(pages, request, &reference)
             .await
-            .map(|(login, _)| Holder::Login(login));
+            .map(|(login, _)| Holder::Login(Box::new(login)));
     }
     match &request.carried.owner {
         Some(owner) => Ok(Holder::Session(owner.clone())),
@@ -107,7 +107,7 @@ async fn posted_holder(
     if !form.field("r").is_empty() {
         return posted(pages, request, form)
             .await
-            .map(|(login, _)| Holder::Login(login));
+            .map(|(login, _)| Holder::Login(Box::new(login)));
     }
     let holder = holder(pages, request, None).await?;
     if !pages

@@ -8,10 +8,10 @@ use cookie::{Cookie, SameSite};
 pub const COOKIE_BYTES_MAX: usize = 8 * 1024;
 /// Most cookies in one request.
 pub const COOKIE_PAIRS_MAX: usize = 60;
-/// Waiting logins whose tickets one browser may hold; more is no person.
+/// Waiting logins whose tickets are looked at; older ones are over anyway.
 pub const TICKETS_MAX: usize = 8;
 /// Life of a ticket's cookie in seconds: longer than any waiting login.
-const TICKET_SECONDS: i64 = 900;
+const TICKET_SECONDS: i64 = 660;
 /// Life of the known browser's cookie in seconds: half a year.
 const KNOWN_SECONDS: i64 = 182 * 86_400;
 
@@ -81,9 +81,9 @@ impl OwnCookies {
                 )?;
             }
         }
-        if cookies.tickets.len() > TICKETS_MAX {
-            return Err(CookieProblem::TooLarge);
-        }
+        // Browsers send the oldest first: the newest are the ones that still wait.
+        let surplus = cookies.tickets.len().saturating_sub(TICKETS_MAX);
+        cookies.tickets.drain(..surplus);
         Ok(cookies)
     }
 

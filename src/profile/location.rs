@@ -81,6 +81,17 @@ impl Profile {
         }
     }
 
+    /// True when a redirect leads where those are sent who are not logged in: the front page or a
+    /// form of the login.
+    pub fn leads_out(&self, location: &[u8]) -> bool {
+        let Some(url) = resolve(location, "/") else {
+            return false;
+        };
+        let path = url.path();
+        let front = path.trim_end_matches('/') == self.context();
+        front || self.classify("GET", path.as_bytes(), None).login_page
+    }
+
     /// Path and query of a redirect's target when it is on this site and below its context, and no way in or out.
     pub fn own_target(&self, location: &[u8], own_hosts: &[String]) -> Option<String> {
         match target(location, "/", own_hosts) {

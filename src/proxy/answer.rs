@@ -52,6 +52,9 @@ pub(super) fn read(
         .map(http::HeaderValue::as_bytes);
     let to_private = header.status.is_redirection()
         && location.is_some_and(|location| engine.profile.is_private_location(location));
+    let looks_logged_out = matches!(status, 401 | 403)
+        || (header.status.is_redirection()
+            && location.is_some_and(|location| engine.profile.leads_out(location)));
     let body = match page {
         Some(PageKind::FullPage) => BodyFacts::FullPage,
         Some(PageKind::Fragment | PageKind::NeedMore) => BodyFacts::Fragment,
@@ -61,6 +64,7 @@ pub(super) fn read(
         facts: AnswerFacts {
             status,
             to_private,
+            looks_logged_out,
             session_differs: differs,
             sets_session: sets,
             body,

@@ -6,6 +6,7 @@ use super::gateway::Gateway;
 use super::release::Handing;
 use super::respond::{respond, respond_and_close};
 use crate::flow::carry::{Login, LoginOutcome};
+use crate::flow::judge::Conclusion;
 use crate::flow::upstream::{UpstreamAnswer, UpstreamError, UpstreamRequest};
 use crate::pages::{Reply, notice, reply};
 use crate::render::Notice;
@@ -36,6 +37,20 @@ impl Gateway {
         let (Some(asked), Some(permit), Some(up)) = (&ctx.asked, &ctx.permit, &ctx.session) else {
             return Ok(None);
         };
+        if let Some(under_way) = &up.under_way {
+            // It must not wait for itself.
+            under_way.settle();
+        }
+        let digest = request_digest(&asked.target, &body);
+        let now = self.engine.now();
+        if let Some(due) = up
+            .entry
+            .as_ref()
+            .and_then(|entry| entry.recent_due(digest, now))
+        {
+            let reply = self.second_factor(&due, ctx);
+            return self.answer(session, reply).await.map(Some);
+        }
         let login = Login {
             permit: permit.clone(),
             request: self.own_request(session, ctx, body),
@@ -50,6 +65,12 @@ impl Gateway {
                 jar,
                 conclusion,
             } => {
+                if let (Conclusion::SecondFactor(due), Some(entry)) = (
+                    &conclusion,
+                    ctx.session.as_ref().and_then(|up| up.entry.as_ref()),
+                ) {
+                    entry.remember_due(digest, due.clone(), self.engine.now());
+                }
                 let reply = match self.after(conclusion, ctx, &jar) {
                     Ok((handing, _)) => {
                         return self
@@ -191,6 +212,11 @@ impl Gateway {
     }
 }
 
+/// Recognises the very same login request: who sends the same bytes knows the same password.
+fn request_digest(target: &[u8], body: &[u8]) -> [u8; 32] {
+    crate::seal::digest(&[target, b"\0", body])
+}
+
 /// `content-type` as `Content-Type`: header names are case-insensitive, but old parsers are old.
 fn title_case(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
@@ -205,6 +231,7 @@ fn title_case(name: &str) -> String {
 fn notice_of(error: UpstreamError) -> Notice {
     match error {
         UpstreamError::TimedOut => Notice::UpstreamSlow,
+        UpstreamError::Withdrawn => Notice::LoginBusy { retry_seconds: 10 },
         UpstreamError::Unreachable | UpstreamError::Broken => Notice::UpstreamDown,
         UpstreamError::TooLarge => Notice::UpstreamUnreadable,
     }

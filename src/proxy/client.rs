@@ -42,18 +42,25 @@ impl OwnClient {
     /// Sends a request and reads the header of its answer. A safe request on a connection that the
     /// upstream had just closed is sent once more; a POST never is (threats.md row 19).
     ///
+    /// `may_send` is asked once the connection stands: waiting for one can take a while, and the
+    /// session may have moved on.
+    ///
     /// # Errors
     /// [`UpstreamError`].
     pub async fn begin(
         &self,
         _permit: &Permit,
         request: &UpstreamRequest,
+        may_send: impl Fn() -> bool,
     ) -> Result<Answering, UpstreamError> {
         let head = head_of(request)?;
         if request.method.is_safe() {
             let pooled = self.connector.get_http_session(&self.peer).await;
             let (mut session, reused) = pooled.map_err(|_| UpstreamError::Unreachable)?;
             session.read_timeout = Some(request.deadline);
+            if !may_send() {
+                return Err(UpstreamError::Withdrawn);
+            }
             match exchange(&mut session, &head, &request.body).await {
                 Ok(header) => return Ok(Answering { session, header }),
                 Err(error) if !reused => return Err(error),
@@ -64,6 +71,9 @@ impl OwnClient {
         let stream = self.fresh.new_stream(&self.peer).await;
         let mut session = HttpSession::new(stream.map_err(|_| UpstreamError::Unreachable)?);
         session.read_timeout = Some(request.deadline);
+        if !may_send() {
+            return Err(UpstreamError::Withdrawn);
+        }
         let header = exchange(&mut session, &head, &request.body).await?;
         Ok(Answering { session, header })
     }
@@ -99,7 +109,7 @@ impl Upstream for OwnClient {
     ) -> Result<UpstreamAnswer, UpstreamError> {
         let deadline = request.deadline;
         timeout(deadline, async {
-            let mut answering = self.begin(permit, &request).await?;
+            let mut answering = self.begin(permit, &request, || true).await?;
             let mut body = BytesMut::new();
             while let Some(piece) = answering.next().await? {
                 if body.len() + piece.len() > request.answer_bytes_max {

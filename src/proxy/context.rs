@@ -50,12 +50,10 @@ pub struct Asked {
     pub lang: Lang,
     /// Cookie line for the upstream but for the session's own cookies.
     pub passing_cookies: Vec<u8>,
-    /// HTML may have to be judged: asked for as `identity`.
-    pub identity: bool,
+    /// It came with a seal, good or not.
+    pub sealed: bool,
     /// GET or HEAD: may be sent again by the browser.
     pub safe: bool,
-    /// Announced length of the body.
-    pub content_length: Option<u64>,
 }
 
 /// The session that goes up with a request.
@@ -78,26 +76,82 @@ pub enum Guard {
     /// Nobody's session.
     #[default]
     Nothing,
-    /// An anonymous session must still be free, in the generation in which the request began.
+    /// An anonymous session must still be in the state and generation in which the request began.
     Visitor {
         /// Which.
         key: UpstreamKey,
+        /// Its state: free, or suspect for the request that made it so.
+        state: State,
         /// Its generation.
         generation: u64,
     },
     /// An accepted session must not be over.
-    Owner(Arc<LiveSession>),
+    Owner {
+        /// Which.
+        session: Arc<LiveSession>,
+        /// Its upstream session.
+        key: UpstreamKey,
+    },
 }
 
 impl Guard {
+    /// For a visitor's session as it stands now.
+    pub fn visitor(engine: &Engine, key: UpstreamKey) -> Self {
+        let (state, generation) = engine.table.standing(key);
+        Self::Visitor {
+            key,
+            state,
+            generation,
+        }
+    }
+
+    /// Whether the request may still go up.
+    pub fn may_send(&self, engine: &Engine) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Visitor {
+                key,
+                state,
+                generation,
+            } => engine.table.standing(*key) == (*state, *generation),
+            // Not while it is held: it would be carried out as whoever logs in now.
+            Self::Owner { session, key } => {
+                !session.is_ended()
+                    && engine.table.standing(*key).0 == State::Accepted(session.id())
+            }
+        }
+    }
+
     /// Whether more of the answer may go down.
     pub fn holds(&self, engine: &Engine) -> bool {
         match self {
             Self::Nothing => true,
-            Self::Visitor { key, generation } => {
-                engine.table.standing(*key) == (State::Free, *generation)
-            }
-            Self::Owner(session) => !session.is_ended(),
+            Self::Visitor {
+                key,
+                state,
+                generation,
+            } => *state == State::Free && engine.table.standing(*key) == (State::Free, *generation),
+            Self::Owner { session, .. } => !session.is_ended(),
+        }
+    }
+
+    /// The session that it is about.
+    pub fn key(&self) -> Option<UpstreamKey> {
+        match self {
+            Self::Nothing => None,
+            Self::Visitor { key, .. } | Self::Owner { key, .. } => Some(*key),
+        }
+    }
+
+    /// Generation in which a visitor's request began, unless it made its session suspect itself.
+    pub fn began(&self) -> Option<u64> {
+        match self {
+            Self::Visitor {
+                state: State::Free,
+                generation,
+                ..
+            } => Some(*generation),
+            Self::Visitor { .. } | Self::Owner { .. } | Self::Nothing => None,
         }
     }
 }

@@ -4,6 +4,7 @@ use super::context::{Asked, Context};
 use super::gateway::Gateway;
 use super::head::{self, HeadFacts};
 use super::intake;
+use crate::flow::Client;
 use crate::flow::admit::Cookies;
 use crate::pages::cookies::CookieProblem;
 use crate::pages::{Reply, notice, reply};
@@ -27,6 +28,20 @@ pub(super) struct Entered {
     pub(super) facts: HeadFacts,
     /// The client waits for a 100 before it sends the body.
     pub(super) expects_continue: bool,
+}
+
+impl Entered {
+    /// Whether a body follows the head.
+    pub(super) fn has_body(&self) -> bool {
+        self.facts.chunked || self.facts.content_length.unwrap_or(0) > 0
+    }
+
+    /// Whether the head announces a body of more than `limit` bytes.
+    pub(super) fn announces_more_than(&self, limit: usize) -> bool {
+        self.facts
+            .content_length
+            .is_some_and(|bytes| bytes > limit as u64)
+    }
 }
 
 /// Refused at the door: the answer, and the connection closes behind it.
@@ -83,15 +98,8 @@ impl Gateway {
         if profile::refuse(&path).is_some() {
             return Err(away(Notice::BadRequest(BadRequest::Address)));
         }
-        let peer = session
-            .client_addr()
-            .and_then(|a| a.as_inet())
-            .map(std::net::SocketAddr::ip);
-        let peer = peer.unwrap_or(IpAddr::from([127, 0, 0, 1]));
+        let client = self.client_of(session, &host, request_id.clone());
         let header = session.req_header();
-        let address = intake::client_address(peer, &header.headers, &self.trusted_proxies);
-        let https = self.engine.settings.https;
-        let client = intake::client(address, &header.headers, &host, https, request_id.clone());
         let expects_continue = header
             .headers
             .get("expect")
@@ -103,9 +111,8 @@ impl Gateway {
             navigation,
             lang,
             passing_cookies: Vec::new(),
-            identity: true,
+            sealed: false,
             safe: method == "GET" || method == "HEAD",
-            content_length: facts.content_length,
         }));
         Ok(Entered {
             method,
@@ -114,6 +121,24 @@ impl Gateway {
             facts,
             expects_continue,
         })
+    }
+
+    fn client_of(&self, session: &Session, host: &[u8], request_id: String) -> Client {
+        let peer = session
+            .client_addr()
+            .and_then(|a| a.as_inet())
+            .map(std::net::SocketAddr::ip);
+        // A unix listener has no address: whoever reaches it is on this machine.
+        let peer = peer.unwrap_or(IpAddr::from([127, 0, 0, 1]));
+        let headers = &session.req_header().headers;
+        let address = intake::client_address(peer, headers, &self.trusted_proxies);
+        intake::client(
+            address,
+            headers,
+            host,
+            self.engine.settings.https,
+            request_id,
+        )
     }
 
     /// Parts the cookies of a request; what is not ours, stamped, readable or made by scripts in
@@ -147,7 +172,7 @@ impl Gateway {
         let mut passing = Vec::new();
         for (name, value) in &cookies.others {
             match self.engine.profile.cookie_class(name) {
-                CookieClass::Readable | CookieClass::ScriptMade => {
+                CookieClass::Readable | CookieClass::ScriptMade if is_plain(name, value) => {
                     if !passing.is_empty() {
                         passing.extend_from_slice(b"; ");
                     }
@@ -155,11 +180,15 @@ impl Gateway {
                     passing.push(b'=');
                     passing.extend_from_slice(value);
                 }
-                CookieClass::Session | CookieClass::Unlisted => {}
+                CookieClass::Readable
+                | CookieClass::ScriptMade
+                | CookieClass::Session
+                | CookieClass::Unlisted => {}
             }
         }
         if let Some(asked) = &mut ctx.asked {
             asked.passing_cookies = passing;
+            asked.sealed = cookies.seal.is_some();
         }
         Ok(cookies)
     }
@@ -177,6 +206,13 @@ impl Gateway {
             None => notice::refuse(&self.pages, notice, "-", Lang::Id, true),
         }
     }
+}
+
+/// Name and value as RFC 6265 section 4.1.1 has them: what two parsers may part differently does
+/// not go up.
+fn is_plain(name: &[u8], value: &[u8]) -> bool {
+    let plain = |b: &u8| b.is_ascii_graphic() && !matches!(b, b'"' | b',' | b';' | b'\\');
+    name.iter().all(|b| plain(b) && *b != b'=') && value.iter().all(plain)
 }
 
 fn lang_of(header: &RequestHeader) -> Lang {

@@ -44,10 +44,7 @@ pub(super) enum Handing {
 impl Gateway {
     /// How cookies go down when nothing had to be judged.
     pub(super) fn handing(&self, permit: &Permit, ctx: &Context) -> Handing {
-        let stale = ctx
-            .session
-            .as_ref()
-            .is_some_and(|session| session.stale_seal);
+        let stale = self.seal_is_stale(ctx);
         match (permit.bind(), ctx.owner(), ctx.key()) {
             (Bind::Owner { .. }, Some(session), Some(key)) => Handing::Owner {
                 session: session.clone(),
@@ -68,6 +65,23 @@ impl Gateway {
         }
     }
 
+    /// A seal that opens nothing any more is cleared by a navigation's answer only: a late answer to
+    /// a script must not clear one that was set meanwhile.
+    fn seal_is_stale(&self, ctx: &Context) -> bool {
+        let navigation = ctx.asked.as_ref().is_some_and(|asked| asked.navigation);
+        navigation
+            && ctx
+                .session
+                .as_ref()
+                .is_some_and(|session| session.stale_seal)
+    }
+
+    /// A bare request of a browser whose own session waits or is in doubt.
+    fn keeps_own_cookie(&self, ctx: &Context) -> bool {
+        let bind = ctx.permit.as_ref().map(Permit::bind);
+        bind == Some(&Bind::Bare { hand_out: false })
+    }
+
     /// Rewrites an answer's header for the browser.
     pub(super) fn rewrite(
         &self,
@@ -80,7 +94,7 @@ impl Gateway {
             header.headers.get_all(SET_COOKIE).iter().cloned().collect();
         header.remove_header(&SET_COOKIE);
         for cookie in &cookies {
-            if let Some(value) = self.visitor_cookie(cookie.as_bytes(), handing) {
+            if let Some(value) = self.visitor_cookie(cookie.as_bytes(), handing, jar) {
                 header.append_header(SET_COOKIE, value)?;
             }
         }
@@ -119,7 +133,7 @@ impl Gateway {
 
     /// One Set-Cookie header of the upstream for the browser: readable ones as they are, a
     /// visitor's session-bearing ones stamped, everything else withheld.
-    fn visitor_cookie(&self, header: &[u8], handing: &Handing) -> Option<Vec<u8>> {
+    fn visitor_cookie(&self, header: &[u8], handing: &Handing, jar: &Jar) -> Option<Vec<u8>> {
         let (name, value) = set_cookie_pair(header)?;
         if self.pages.cookies.is_own(name) {
             return None;
@@ -133,6 +147,10 @@ impl Gateway {
         };
         if value.is_empty() {
             return Some(header.to_vec());
+        }
+        // Of two values for one name only the judged one goes down.
+        if jar.get(name) != Some(value) {
+            return None;
         }
         let session = self.engine.profile.session_cookie();
         if name == session.name.as_bytes() {
@@ -189,26 +207,24 @@ impl Gateway {
         match conclusion {
             Conclusion::Anonymous { ended } => {
                 let guard = match self.engine.key_of(jar) {
-                    Some(key) => {
-                        let (_, generation) = self.engine.table.standing(key);
-                        Guard::Visitor { key, generation }
-                    }
+                    Some(key) => Guard::visitor(&self.engine, key),
                     None => Guard::Nothing,
                 };
-                let stale = ctx
-                    .session
-                    .as_ref()
-                    .is_some_and(|session| session.stale_seal);
+                let hand_out = ended || !self.keeps_own_cookie(ctx);
+                let clear_seal = ended || self.seal_is_stale(ctx);
                 Ok((
                     Handing::Visitor {
-                        hand_out: true,
-                        clear_seal: ended || stale,
+                        hand_out,
+                        clear_seal,
                     },
                     guard,
                 ))
             }
             Conclusion::SameOwner { session, key } => {
-                let guard = Guard::Owner(session.clone());
+                let guard = Guard::Owner {
+                    session: session.clone(),
+                    key,
+                };
                 Ok((
                     Handing::Owner {
                         session,
@@ -219,7 +235,10 @@ impl Gateway {
                 ))
             }
             Conclusion::Released { session, key } => {
-                let guard = Guard::Owner(session.clone());
+                let guard = Guard::Owner {
+                    session: session.clone(),
+                    key,
+                };
                 Ok((
                     Handing::Owner {
                         session,

@@ -2,11 +2,13 @@
 //! `cfg(test)`, so that clippy lets helpers unwrap as it lets tests.
 
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod config_cli;
 #[cfg(test)]
-mod login;
+mod fail_closed;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
@@ -15,3 +17,5 @@ mod scripts;
 mod stores;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod totp_peers;

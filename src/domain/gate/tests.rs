@@ -83,9 +83,11 @@ fn while_somebody_else_may_have_logged_in_nothing_is_changed() {
         ..facts(&other)
     };
     assert_eq!(request_verdict(change, held), RequestVerdict::Wait);
-    // A page may be asked for; its answer waits at its header.
+    // Not by GET either: the upstream's catch-all routes take it.
+    assert_eq!(request_verdict(facts(&other), held), RequestVerdict::Wait);
+    let file = class(Lane::Static);
     assert!(matches!(
-        request_verdict(facts(&other), held),
+        request_verdict(facts(&file), held),
         RequestVerdict::Forward(_)
     ));
 }
@@ -137,13 +139,22 @@ fn only_the_owner_logs_out_and_only_when_it_is_no_login() {
         session: SESSION,
         held: false,
     };
+    let post = RequestFacts {
+        is_unsafe: true,
+        ..facts(&out)
+    };
     assert_eq!(
-        request_verdict(facts(&out), owner),
+        request_verdict(post, owner),
         RequestVerdict::Logout(SESSION)
     );
+    // A link from elsewhere or a prefetch ends nothing on our side by itself.
+    assert!(matches!(
+        request_verdict(facts(&out), owner),
+        RequestVerdict::Forward(_)
+    ));
     let both = RequestFacts {
         password_in_body: true,
-        ..facts(&out)
+        ..post
     };
     assert!(matches!(
         request_verdict(both, owner),
@@ -163,6 +174,7 @@ fn answers_of_visitors_are_judged_by_what_they_show() {
     let plain = AnswerFacts {
         status: 200,
         to_private: false,
+        looks_logged_out: false,
         session_differs: false,
         sets_session: true,
         body: BodyFacts::FullPage,
@@ -258,9 +270,11 @@ proptest! {
             _ => None,
         };
         if let Some(permit) = permit {
-            prop_assert!(!matches!(permit.bind(), Bind::Owner { .. }), "owner without a seal");
+            let owner = matches!(permit.bind(), Bind::Owner { .. });
+            prop_assert!(!owner, "owner without a seal");
             if state != State::Free {
-                prop_assert!(matches!(permit.bind(), Bind::Bare { .. }));
+                let bare = matches!(permit.bind(), Bind::Bare { .. });
+                prop_assert!(bare);
             }
             let may_log_in = class.login || password_in_body;
             if may_log_in {
@@ -285,10 +299,16 @@ proptest! {
         let verdict = request_verdict(facts, Presented::Sealed { session: SESSION, held });
         let login = class.login || password_in_body;
         match &verdict {
-            RequestVerdict::Wait => prop_assert!(held && (is_unsafe || login)),
+            RequestVerdict::Wait => prop_assert!(held),
             RequestVerdict::Carry(_) => prop_assert!(login && !held),
-            RequestVerdict::Logout(_) => prop_assert!(class.logout && !login),
-            RequestVerdict::Forward(_) => prop_assert!(!login && !(held && is_unsafe)),
+            RequestVerdict::Logout(_) => {
+                prop_assert!(class.logout && is_unsafe);
+                prop_assert!(!login && !held);
+            }
+            RequestVerdict::Forward(_) => {
+                prop_assert!(!login);
+                prop_assert!(!held || class.lane == Lane::Static);
+            },
             other => prop_assert!(false, "{:?}", other),
         }
     }
@@ -302,7 +322,10 @@ proptest! {
             Just(BodyFacts::Fragment), Just(BodyFacts::UnreadableHtml), Just(BodyFacts::Other)],
         watch in prop_oneof![Just(Watch::Login), Just(Watch::Candidate)],
     ) {
-        let facts = AnswerFacts { status, to_private, session_differs, sets_session, body };
+        let looks_logged_out = false;
+        let facts = AnswerFacts {
+            status, to_private, looks_logged_out, session_differs, sets_session, body,
+        };
         let permit = Permit { bind: Bind::Bare { hand_out: true }, watch };
         prop_assert!(matches!(answer_verdict(&permit, facts), AnswerVerdict::Judge(_)));
     }

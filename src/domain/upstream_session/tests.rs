@@ -7,7 +7,7 @@ const SESSION: GatewaySessionId = GatewaySessionId([2; 16]);
 
 fn accepted() -> Tracked {
     let mut tracked = Tracked::free(NOW);
-    assert!(tracked.release(SESSION, 1, NOW));
+    assert!(tracked.release(SESSION, None, 1, NOW));
     tracked
 }
 
@@ -30,7 +30,7 @@ fn only_the_last_clean_verdict_frees() {
     let mut tracked = Tracked::free(NOW);
     tracked.mark(1, NOW);
     assert_eq!(tracked.mark(2, NOW), Marked::Busy, "one login at a time");
-    tracked.mark_found(2, NOW);
+    tracked.mark_found(None, 2, NOW);
     assert_eq!(tracked.settle_same(3, NOW), Settled::StillInDoubt);
     assert_eq!(tracked.settle_same(4, NOW), Settled::Restored(State::Free));
     assert_eq!(
@@ -43,12 +43,39 @@ fn only_the_last_clean_verdict_frees() {
 fn a_lost_candidate_is_never_cleared() {
     let mut tracked = Tracked::free(NOW);
     tracked.mark(1, NOW);
-    tracked.mark_found(2, NOW);
+    tracked.mark_found(None, 2, NOW);
     tracked.settle_lost(NOW);
     assert_eq!(tracked.settle_same(3, NOW), Settled::StillInDoubt);
     assert_eq!(tracked.state, State::Suspect);
     assert!(!tracked.is_abandoned(120, NOW.plus(119)));
     assert!(tracked.is_abandoned(120, NOW.plus(120)));
+}
+
+#[test]
+fn what_began_before_the_session_moved_on_marks_and_takes_nothing() {
+    let mut tracked = Tracked::free(NOW);
+    assert_eq!(
+        tracked.mark_found(Some(0), 1, NOW),
+        Marked::Marked { generation: 1 }
+    );
+    assert_eq!(
+        tracked.mark_found(Some(0), 2, NOW),
+        Marked::Stale,
+        "suspect by now"
+    );
+    assert!(tracked.wait_for(LOGIN, 3, NOW));
+    assert_eq!(tracked.mark_found(Some(0), 4, NOW), Marked::Stale);
+    assert!(
+        !tracked.wait_for(WaitingRef([9; 8]), 5, NOW),
+        "another login takes the place of none"
+    );
+    assert!(tracked.accept(LOGIN, SESSION, 6, NOW));
+    let other = GatewaySessionId([9; 16]);
+    assert!(
+        !tracked.release(other, None, 7, NOW),
+        "nobody else's session is handed out"
+    );
+    assert!(tracked.release(other, Some(SESSION), 8, NOW));
 }
 
 #[test]
@@ -69,9 +96,9 @@ fn ended_is_for_good() {
     assert!(tracked.end(7, NOW));
     assert!(!tracked.end(8, NOW));
     assert_eq!(tracked.mark(9, NOW), Marked::Refused);
-    assert_eq!(tracked.mark_found(9, NOW), Marked::Refused);
+    assert_eq!(tracked.mark_found(None, 9, NOW), Marked::Refused);
     assert!(!tracked.wait_for(LOGIN, 9, NOW));
-    assert!(!tracked.release(SESSION, 9, NOW));
+    assert!(!tracked.release(SESSION, None, 9, NOW));
     assert_eq!(tracked.settle_same(9, NOW), Settled::Overtaken);
     assert_eq!(tracked.generation, 7);
 }
@@ -86,7 +113,7 @@ fn doubt_survives_a_restart_as_lost() {
     };
     let mut tracked = Tracked::restored(&stored, 1);
     assert!(tracked.tainted);
-    tracked.mark_found(2, NOW);
+    tracked.mark_found(None, 2, NOW);
     assert_eq!(tracked.settle_same(3, NOW), Settled::StillInDoubt);
 }
 
@@ -128,7 +155,7 @@ proptest! {
             let before = tracked;
             match step {
                 Step::Mark => { tracked.mark(fresh, NOW); }
-                Step::MarkFound => { tracked.mark_found(fresh, NOW); }
+                Step::MarkFound => { tracked.mark_found(None, fresh, NOW); }
                 Step::Same => { tracked.settle_same(fresh, NOW); }
                 Step::Lost => tracked.settle_lost(NOW),
                 Step::Wait(r) => {

@@ -57,8 +57,9 @@ impl Builder {
     /// A policy rule for a role.
     pub(crate) fn rule(mut self, role: &str, mode: &str) -> Self {
         let unknown = "unknown_ok = true";
-        self.rules
-            .push_str(&format!("[[policy.rule]]\nrole = \"{role}\"\nmode = \"{mode}\"\n{unknown}\n"));
+        self.rules.push_str(&format!(
+            "[[policy.rule]]\nrole = \"{role}\"\nmode = \"{mode}\"\n{unknown}\n"
+        ));
         self
     }
 
@@ -80,9 +81,15 @@ impl Builder {
         }
         let mut sections = self.sections.clone();
         let address = format!("\"{addr}\"");
-        sections.entry("listen".to_owned()).or_default().insert("address".to_owned(), address);
+        sections
+            .entry("listen".to_owned())
+            .or_default()
+            .insert("address".to_owned(), address);
         let dir = format!("\"{}\"", state.display());
-        sections.entry("state".to_owned()).or_default().insert("dir".to_owned(), dir);
+        sections
+            .entry("state".to_owned())
+            .or_default()
+            .insert("dir".to_owned(), dir);
         for (section, table) in &sections {
             text.push_str(&format!("[{section}]\n"));
             for (key, value) in table {
@@ -115,12 +122,19 @@ impl Builder {
 }
 
 fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }
 
 fn clock_library() -> PathBuf {
-    let folders = fs::read_dir("/usr/lib").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
-    let found = folders.map(|folder| folder.join(CLOCK_LIBRARY)).find(|path| path.exists());
+    let folders = fs::read_dir("/usr/lib")
+        .unwrap()
+        .filter_map(|entry| Some(entry.ok()?.path()));
+    let found = folders
+        .map(|folder| folder.join(CLOCK_LIBRARY))
+        .find(|path| path.exists());
     found.expect("libfaketime is missing: apt-get install faketime")
 }
 
@@ -165,8 +179,8 @@ impl Gateway {
         assert!(self.builder.clock_moves, "built without moving_clock");
         let ahead = self.ahead.fetch_add(seconds, Ordering::SeqCst) + seconds;
         fs::write(self.folder.path().join("clock"), format!("+{ahead}s\n")).unwrap();
-        // The library looks at the file once a second.
-        sleep(Duration::from_millis(1_200)).await;
+        // Whoever is reading the file at this moment is through then.
+        sleep(Duration::from_millis(50)).await;
     }
 
     /// Moves its clock to the beginning of a step of the authenticator, so that the next seconds
@@ -190,13 +204,21 @@ impl Gateway {
     /// Ends it in order and starts it again in the same place.
     pub(crate) async fn restart(&mut self) {
         self.stop();
-        assert!(self.spawn().await, "the gateway does not start again:\n{}", self.log());
+        assert!(
+            self.spawn().await,
+            "the gateway does not start again:\n{}",
+            self.log()
+        );
     }
 
     /// Kills it and starts it again in the same place.
     pub(crate) async fn restart_after_kill(&mut self) {
         self.kill9();
-        assert!(self.spawn().await, "the gateway does not start again:\n{}", self.log());
+        assert!(
+            self.spawn().await,
+            "the gateway does not start again:\n{}",
+            self.log()
+        );
     }
 
     /// Ends it in order and waits for its end.
@@ -221,7 +243,11 @@ impl Gateway {
         let folder = self.folder.path();
         let config = folder.join("gerbang.toml");
         fs::write(&config, self.builder.text(self.addr, &folder.join("state"))).unwrap();
-        let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(folder.join("log"))
+            .unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_gerbang"));
         command
             .args(["serve", "--config"])
@@ -236,7 +262,7 @@ impl Gateway {
             command
                 .env("LD_PRELOAD", clock_library())
                 .env("FAKETIME_TIMESTAMP_FILE", folder.join("clock"))
-                .env("FAKETIME_CACHE_DURATION", "1")
+                .env("FAKETIME_NO_CACHE", "1")
                 .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
                 .env("FAKETIME_DISABLE_SHM", "1")
                 .env("NO_FAKE_STAT", "1");
@@ -260,13 +286,18 @@ impl Gateway {
     async fn answers(&self) -> bool {
         let ask = async {
             let mut stream = TcpStream::connect(self.addr).await.ok()?;
-            let head = "GET /eproc4/gerbang/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+            let head =
+                "GET /eproc4/gerbang/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
             stream.write_all(head.as_bytes()).await.ok()?;
             let mut first = [0; 8];
             stream.read_exact(&mut first).await.ok()?;
             Some(first.starts_with(b"HTTP/1.1"))
         };
-        timeout(Duration::from_secs(2), ask).await.ok().flatten().unwrap_or(false)
+        timeout(Duration::from_secs(2), ask)
+            .await
+            .ok()
+            .flatten()
+            .unwrap_or(false)
     }
 }
 
@@ -276,7 +307,9 @@ impl Drop for Gateway {
         if std::thread::panicking() {
             let log = self.log();
             let from = log.len().saturating_sub(6_000);
-            let from = (from..=log.len()).find(|at| log.is_char_boundary(*at)).unwrap_or(0);
+            let from = (from..=log.len())
+                .find(|at| log.is_char_boundary(*at))
+                .unwrap_or(0);
             eprintln!("--- log of the gateway ---\n{}", &log[from..]);
         }
     }

@@ -23,7 +23,14 @@ pub(crate) struct World {
 impl World {
     /// Defaults but for the session mode.
     pub(crate) async fn start(mode: SessionMode) -> Self {
-        Self::with(Config { session_mode: mode, ..Config::default() }, |gateway| gateway).await
+        Self::with(
+            Config {
+                session_mode: mode,
+                ..Config::default()
+            },
+            |gateway| gateway,
+        )
+        .await
     }
 
     /// With switches of the stand-in and keys of the gateway.
@@ -63,8 +70,12 @@ impl World {
 /// Whether a request is the gateway's own: a probe, or a logout of a session that it ends. They say
 /// that they want HTML uncompressed and send no header that a browser would.
 pub(crate) fn is_errand(record: &Record) -> bool {
-    const PROBED: [&str; 4] =
-        ["/eproc4/home", "/eproc4/paket", "/eproc4/beranda/nontender", "/eproc4/user/logakses"];
+    const PROBED: [&str; 4] = [
+        "/eproc4/home",
+        "/eproc4/paket",
+        "/eproc4/beranda/nontender",
+        "/eproc4/user/logakses",
+    ];
     let bare = record.header("accept-language").is_none() && record.header("x-test").is_none();
     bare && (PROBED.contains(&record.path.as_str())
         || record.path == "/eproc4/logout"
@@ -77,7 +88,10 @@ pub(crate) fn assert_nothing_private(seen: &[u8]) {
     if let Some(at) = find(seen, CANARY.as_bytes()) {
         let from = at.saturating_sub(300);
         let to = (at + 80).min(seen.len());
-        panic!("private bytes reached the client: {}", String::from_utf8_lossy(&seen[from..to]));
+        panic!(
+            "private bytes reached the client: {}",
+            String::from_utf8_lossy(&seen[from..to])
+        );
     }
 }
 
