@@ -59,14 +59,25 @@ async fn logs_in_again(screen: Screen, id: &str) {
 
     for (code, sentence) in [
         (phone.wrong(), WRONG),
-        (phone.last(), "Kode ini sudah dipakai. Tunggu kode berikutnya ("),
+        (
+            phone.last(),
+            "Kode ini sudah dipakai. Tunggu kode berikutnya (",
+        ),
     ] {
         person.types_code(&code).await;
         person.sees(sentence).await;
         assert_eq!(person.focus().await, "code", "{sentence}");
         assert_eq!(person.attribute(CODE, "aria-invalid").await, "true");
-        assert_eq!(person.attribute(CODE, "value").await, "", "a code is not shown again");
-        assert!(place.starts_with(&person.path().await), "{}", person.path().await);
+        assert_eq!(
+            person.attribute(CODE, "value").await,
+            "",
+            "a code is not shown again"
+        );
+        assert!(
+            place.starts_with(&person.path().await),
+            "{}",
+            person.path().await
+        );
         person.sees_nothing_private().await;
     }
     person.types_code(&phone.code()).await;
@@ -88,7 +99,9 @@ async fn too_many_wrong_codes_have_to_wait_and_then_the_right_one_works() {
         person.sees(WRONG).await;
     }
     person.types_code(&phone.code()).await;
-    person.sees("Terlalu banyak percobaan. Coba lagi dalam").await;
+    person
+        .sees("Terlalu banyak percobaan. Coba lagi dalam")
+        .await;
     person.fits().await;
     world.gateway.advance(31).await;
     person.types_code(&phone.code()).await;
@@ -181,7 +194,9 @@ async fn extends(screen: Screen) {
     let place = person.path().await;
     for left in [2, 1] {
         world.gateway.advance(40).await;
-        person.sees(&format!("Bisa diperpanjang {left} kali lagi.")).await;
+        person
+            .sees(&format!("Bisa diperpanjang {left} kali lagi."))
+            .await;
         person.clicks_on("Perpanjang waktu").await;
         person.until_seconds_left(50).await;
         assert_eq!(person.path().await, place);
@@ -203,7 +218,9 @@ async fn cancel_ends_the_login_on_both_sides() {
     person.clicks_on("Batal dan keluar").await;
     person.sees("Anda sudah keluar dari SPSE.").await;
     person.open(place.trim_start_matches("/eproc4")).await;
-    person.sees("Tidak ada login yang menunggu di browser ini.").await;
+    person
+        .sees("Tidak ada login yang menunggu di browser ini.")
+        .await;
     person.is_nobody().await;
     ends(&world, "AGENCY1").await;
     person.logs_in("AGENCY1").await;
@@ -214,7 +231,14 @@ async fn cancel_ends_the_login_on_both_sides() {
 
 /// Waits until the stand-in has no session of this user but that of the other browser.
 async fn ends(world: &World, id: &str) {
-    let open = || world.standin.logins().iter().filter(|(_, user)| user == id).count();
+    let open = || {
+        world
+            .standin
+            .logins()
+            .iter()
+            .filter(|(_, user)| user == id)
+            .count()
+    };
     crate::support::eventually("the upstream's own logout", || open() <= 1).await;
 }
 
@@ -248,7 +272,11 @@ async fn the_keyboard_is_enough() {
     person.presses("Rahasia-PPK301").await;
     person.presses_key(Key::Enter).await;
     person.sees(ASKS).await;
-    assert_eq!(person.focus().await, "code", "the field has the focus from the beginning");
+    assert_eq!(
+        person.focus().await,
+        "code",
+        "the field has the focus from the beginning"
+    );
 
     // Everything on the page is reached, in its order, and the focus can be seen.
     let mut reached = Vec::new();
@@ -260,12 +288,22 @@ async fn the_keyboard_is_enough() {
              return [e.textContent.trim(), getComputedStyle(e).outlineStyle];",
         );
         let focus = focus.await;
-        let (Some(words), Some(outline)) = (focus[0].as_str(), focus[1].as_str()) else { break };
+        let (Some(words), Some(outline)) = (focus[0].as_str(), focus[1].as_str()) else {
+            break;
+        };
         assert_ne!(outline, "none", "{words}");
         reached.push(words.to_owned());
     }
-    let wanted = ["Login", "Perpanjang waktu", "Reset TOTP?", "Batal dan keluar"];
-    let order: Vec<_> = reached.iter().filter(|words| wanted.contains(&words.as_str())).collect();
+    let wanted = [
+        "Login",
+        "Perpanjang waktu",
+        "Reset TOTP?",
+        "Batal dan keluar",
+    ];
+    let order: Vec<_> = reached
+        .iter()
+        .filter(|words| wanted.contains(&words.as_str()))
+        .collect();
     assert!(order.iter().take(4).eq(wanted.iter()), "{reached:?}");
 
     person.reloads().await;
@@ -318,7 +356,10 @@ async fn a_browser_that_knows_no_indonesian_gets_english() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_one_form_of_older_versions_in_its_dialog() {
-    let config = Config { login_steps: LoginSteps::One, ..Config::default() };
+    let config = Config {
+        login_steps: LoginSteps::One,
+        ..Config::default()
+    };
     let world = world_with(config, |gateway| gateway).await;
     let person = Person::new(&world, DESKTOP).await;
     person.open("/").await;
@@ -337,8 +378,14 @@ async fn the_one_form_of_older_versions_in_its_dialog() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_and_the_captcha_stay_the_applications_own() {
-    let world =
-        world_with(Config { captcha: true, ..Config::default() }, |gateway| gateway).await;
+    let world = world_with(
+        Config {
+            captcha: true,
+            ..Config::default()
+        },
+        |gateway| gateway,
+    )
+    .await;
     let person = Person::new(&world, DESKTOP).await;
     person.takes_login(UserType::NonPenyedia).await;
     person.fills("#txtUserId", "POKJA1").await;

@@ -55,15 +55,24 @@ async fn activates(screen: Screen, id: &str) {
     let label = format!("otpauth://totp/LPSE%20Kabupaten%20Contoh:{id}%20%28A%29?");
     assert!(address.starts_with(&label), "{address}");
 
-    person.clicks_on("Belum punya aplikasi authenticator?").await;
-    person.sees("Aplikasi SPSE Authenticator tidak bisa dipakai di sini.").await;
+    person
+        .clicks_on("Belum punya aplikasi authenticator?")
+        .await;
+    person
+        .sees("Aplikasi SPSE Authenticator tidak bisa dipakai di sini.")
+        .await;
 
     person.types_code(&phone.wrong()).await;
-    person.sees("Kode salah. Periksa kode terbaru di aplikasi Anda.").await;
+    person
+        .sees("Kode salah. Periksa kode terbaru di aplikasi Anda.")
+        .await;
     person.sees("Jam server sekarang").await;
     assert_eq!(person.focus().await, "code");
     let again = person.scans().await;
-    assert_eq!(again.key, phone.key, "a wrong code must not change the QR code");
+    assert_eq!(
+        again.key, phone.key,
+        "a wrong code must not change the QR code"
+    );
 
     person.types_code(&phone.code()).await;
     person.sees(DONE).await;
@@ -91,8 +100,14 @@ async fn qr_code_closes(screen: Screen, id: &str) {
     let place = person.path().await;
     nearly_over(&world, &person).await;
     person.sees(CLOSED).await;
-    person.sees("Sudah memindai QR Code yang tadi? Masukkan saja kodenya di bawah ini.").await;
-    assert_eq!(person.count("svg.qr").await, 0, "the secret is still in the page");
+    person
+        .sees("Sudah memindai QR Code yang tadi? Masukkan saja kodenya di bawah ini.")
+        .await;
+    assert_eq!(
+        person.count("svg.qr").await,
+        0,
+        "the secret is still in the page"
+    );
     assert_eq!(person.count("a[href^='otpauth://']").await, 0);
 
     person.clicks_on(NEW).await;
@@ -137,7 +152,10 @@ async fn leaving_an_activation_after_the_password_ends_the_login() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_activation_from_the_status_page_can_be_left_without_losing_the_session() {
-    let world = world_with(Config::default(), |gateway| gateway.default_mode("optional")).await;
+    let world = world_with(Config::default(), |gateway| {
+        gateway.default_mode("optional")
+    })
+    .await;
     let person = Person::new(&world, PLAIN_DESKTOP).await;
     person.logs_in("HELPDESK1").await;
     person.is_home_as("HELPDESK1").await;
@@ -175,7 +193,9 @@ async fn a_code_with_a_space_is_a_code_and_letters_are_not_even_sent() {
         assert_eq!(person.path().await, asked, "{typed}");
     }
     let code = phone.code();
-    person.fills(CODE, &format!("{} {}", &code[..3], &code[3..])).await;
+    person
+        .fills(CODE, &format!("{} {}", &code[..3], &code[3..]))
+        .await;
     person.clicks(SUBMIT).await;
     person.sees(DONE).await;
     person.leaves().await;

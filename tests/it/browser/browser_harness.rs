@@ -11,7 +11,9 @@ async fn violations_errors_and_other_hosts_are_noticed() {
     person.open("/gerbang/").await;
     assert_eq!(person.troubles().await, Vec::<String>::new());
 
-    person.script("document.body.appendChild(document.createElement('script')).text = '1'; return 1").await;
+    person
+        .script("document.body.appendChild(document.createElement('script')).text = '1'; return 1")
+        .await;
     let troubles = person.troubles().await.concat();
     assert!(troubles.contains("Content Security Policy"), "{troubles}");
 
@@ -21,11 +23,17 @@ async fn violations_errors_and_other_hosts_are_noticed() {
 
     person.open("/").await;
     let other = world.standin.addr();
-    person.script(&format!("return fetch('http://{other}/', {{mode: 'no-cors'}}).then(() => 1)")).await;
+    person
+        .script(&format!(
+            "return fetch('http://{other}/', {{mode: 'no-cors'}}).then(() => 1)"
+        ))
+        .await;
     let troubles = person.troubles().await.concat();
     assert!(troubles.contains("another host"), "{troubles}");
 
-    person.script("return fetch('/eproc4/tidak-ada').then(() => 1)").await;
+    person
+        .script("return fetch('/eproc4/tidak-ada').then(() => 1)")
+        .await;
     let troubles = person.troubles().await.concat();
     assert!(troubles.contains("tidak-ada"), "{troubles}");
     person.open("/tidak-ada").await;

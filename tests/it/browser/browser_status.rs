@@ -35,12 +35,21 @@ async fn disables(screen: Screen, id: &str) {
     let (person, mut phone) = at_home(&world, screen, id).await;
     world.gateway.to_next_step().await;
     person.open("/gerbang/").await;
-    for sentence in [id, "Status", "Aktif", "Aktif sejak", "Entri di aplikasi", "DISABLE TOTP"] {
+    for sentence in [
+        id,
+        "Status",
+        "Aktif",
+        "Aktif sejak",
+        "Entri di aplikasi",
+        "DISABLE TOTP",
+    ] {
         person.sees(sentence).await;
     }
     person.fits().await;
     person.types_code(&phone.wrong()).await;
-    person.sees("Kode salah. Periksa kode terbaru di aplikasi Anda.").await;
+    person
+        .sees("Kode salah. Periksa kode terbaru di aplikasi Anda.")
+        .await;
     assert_eq!(person.focus().await, "code");
     person.types_code(&phone.last()).await;
     person.sees("Kode ini sudah dipakai.").await;
@@ -85,7 +94,9 @@ async fn disable_ends_the_sessions_in_other_browsers() {
     person.open("/gerbang/").await;
     world.gateway.advance(30).await;
     person.types_code(&phone.code()).await;
-    person.sees("Sesi login Anda di browser lain sudah diakhiri.").await;
+    person
+        .sees("Sesi login Anda di browser lain sudah diakhiri.")
+        .await;
     crate::support::login::assert_nobody(&other).await;
     person.leaves().await;
 }
@@ -139,9 +150,14 @@ async fn out(world: &World, person: &Person) {
     }
     person.is_nobody().await;
     person.open("/gerbang/").await;
-    person.sees("Anda belum login. Silakan login untuk melihat status TOTP.").await;
+    person
+        .sees("Anda belum login. Silakan login untuk melihat status TOTP.")
+        .await;
     // Only the session of the other browser, in which the activation was made, is left.
-    eventually("the upstream's own logout", || world.standin.logins().len() <= 1).await;
+    eventually("the upstream's own logout", || {
+        world.standin.logins().len() <= 1
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,7 +170,9 @@ async fn who_needs_no_second_factor_reads_so() {
     person.logs_in("AUDITOR1").await;
     person.is_home_as("AUDITOR1").await;
     person.open("/gerbang/").await;
-    person.sees("TOTP tidak dipakai untuk peran Anda: login cukup dengan password.").await;
+    person
+        .sees("TOTP tidak dipakai untuk peran Anda: login cukup dengan password.")
+        .await;
     person.sees_nothing_of("ENABLE TOTP").await;
     person.fits().await;
     person.leaves().await;

@@ -11,7 +11,7 @@ async fn two_tabs_wait_for_two_accounts() {
     let world = world().await;
     let mut ppk = enrolled(&world, "PPK301").await;
     let mut pokja = enrolled(&world, "POKJA1").await;
-    let person = Person::new(&world, DESKTOP).await;
+    let person = Person::new(&world, PLAIN_DESKTOP).await;
     let left = person.window().await;
     person.logs_in("PPK301").await;
     person.sees(ASKS).await;

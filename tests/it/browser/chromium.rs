@@ -25,13 +25,25 @@ pub(crate) struct Screen {
 }
 
 /// 1280x900 with scripts.
-pub(crate) const DESKTOP: Screen = Screen { phone: false, scripts: true };
+pub(crate) const DESKTOP: Screen = Screen {
+    phone: false,
+    scripts: true,
+};
 /// 360x740, touch, with scripts.
-pub(crate) const PHONE: Screen = Screen { phone: true, scripts: true };
+pub(crate) const PHONE: Screen = Screen {
+    phone: true,
+    scripts: true,
+};
 /// 1280x900 without scripts.
-pub(crate) const PLAIN_DESKTOP: Screen = Screen { phone: false, scripts: false };
+pub(crate) const PLAIN_DESKTOP: Screen = Screen {
+    phone: false,
+    scripts: false,
+};
 /// 360x740, touch, without scripts.
-pub(crate) const PLAIN_PHONE: Screen = Screen { phone: true, scripts: false };
+pub(crate) const PLAIN_PHONE: Screen = Screen {
+    phone: true,
+    scripts: false,
+};
 
 /// A running browser.
 pub(crate) struct Chromium {
@@ -47,13 +59,20 @@ impl Chromium {
         let folder = tempfile::tempdir().unwrap();
         let (driver, port) = start_driver(folder.path()).await;
         let wishes = wishes(screen, languages, switches, folder.path());
-        let Value::Object(wishes) = wishes else { unreachable!("an object") };
+        let Value::Object(wishes) = wishes else {
+            unreachable!("an object")
+        };
         let session = ClientBuilder::new(HttpConnector::new())
             .capabilities(wishes)
             .connect(&format!("http://127.0.0.1:{port}"))
             .await;
         let client = session.expect("chromium does not start: apt-get install chromium");
-        let chromium = Self { client, driver, port, folder };
+        let chromium = Self {
+            client,
+            driver,
+            port,
+            folder,
+        };
         let id = chromium.client.session_id().await.unwrap().unwrap();
         fs::write(chromium.folder.path().join("session"), id).unwrap();
         chromium
@@ -67,12 +86,19 @@ impl Chromium {
     /// A command of the DevTools protocol.
     pub(crate) async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let body = json!({"cmd": command, "params": parameters});
-        self.client.issue_cmd(Post("goog/cdp/execute", body)).await.unwrap()
+        self.client
+            .issue_cmd(Post("goog/cdp/execute", body))
+            .await
+            .unwrap()
     }
 
     /// New entries of a log: `browser` (the console) or `performance` (what was requested).
     pub(crate) async fn log(&self, kind: &str) -> Vec<Value> {
-        let entries = self.client.issue_cmd(Post("se/log", json!({"type": kind}))).await.unwrap();
+        let entries = self
+            .client
+            .issue_cmd(Post("se/log", json!({"type": kind})))
+            .await
+            .unwrap();
         entries.as_array().cloned().unwrap_or_default()
     }
 
@@ -113,13 +139,18 @@ async fn start_driver(folder: &Path) -> (Child, u16) {
     for _ in 0..START_STEPS {
         let said = fs::read_to_string(&path).unwrap();
         let port = said.split("successfully on port ").nth(1);
-        let port = port.and_then(|rest| rest.split('.').next()).and_then(|port| port.parse().ok());
+        let port = port
+            .and_then(|rest| rest.split('.').next())
+            .and_then(|port| port.parse().ok());
         if let Some(port) = port {
             return (driver, port);
         }
         sleep(Duration::from_millis(50)).await;
     }
-    panic!("chromedriver does not start: {}", fs::read_to_string(&path).unwrap());
+    panic!(
+        "chromedriver does not start: {}",
+        fs::read_to_string(&path).unwrap()
+    );
 }
 
 fn binary() -> PathBuf {
@@ -127,7 +158,9 @@ fn binary() -> PathBuf {
     let mut places = std::env::split_paths(&path).flat_map(|folder| {
         ["chromium", "chromium-browser", "google-chrome"].map(|name| folder.join(name))
     });
-    places.find(|place| place.exists()).expect("chromium is missing: apt-get install chromium")
+    places
+        .find(|place| place.exists())
+        .expect("chromium is missing: apt-get install chromium")
 }
 
 fn wishes(screen: Screen, languages: &str, switches: &[&str], folder: &Path) -> Value {
@@ -141,11 +174,15 @@ fn wishes(screen: Screen, languages: &str, switches: &[&str], folder: &Path) -> 
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
+        "--disable-features=BackForwardCache",
         "--window-size=1280,900",
     ]
     .map(str::to_owned)
     .to_vec();
-    arguments.push(format!("--user-data-dir={}", folder.join("profile").display()));
+    arguments.push(format!(
+        "--user-data-dir={}",
+        folder.join("profile").display()
+    ));
     arguments.extend(switches.iter().map(|&switch| switch.to_owned()));
     let mut prefs = json!({
         "intl.accept_languages": languages,
@@ -186,7 +223,11 @@ impl WebDriverCompatibleCommand for Post {
         base_url: &url::Url,
         session_id: Option<&str>,
     ) -> Result<url::Url, url::ParseError> {
-        base_url.join(&format!("session/{}/{}", session_id.unwrap_or_default(), self.0))
+        base_url.join(&format!(
+            "session/{}/{}",
+            session_id.unwrap_or_default(),
+            self.0
+        ))
     }
 
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {

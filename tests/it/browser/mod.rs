@@ -11,6 +11,7 @@ mod person;
 mod browser_acceptor;
 mod browser_activation;
 mod browser_harness;
+mod browser_look;
 mod browser_status;
 mod browser_tabs;
 

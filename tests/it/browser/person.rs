@@ -46,13 +46,23 @@ impl Person {
     pub(crate) async fn speaking(world: &World, screen: Screen, languages: &str) -> Self {
         let origin = format!("http://{}", world.gateway.addr());
         let chromium = Chromium::start(screen, languages, &[]).await;
-        Self { chromium, screen, origin, ahead: world.gateway.ahead() }
+        Self {
+            chromium,
+            screen,
+            origin,
+            ahead: world.gateway.ahead(),
+        }
     }
 
     /// In front of another server.
     pub(crate) async fn elsewhere(origin: String, screen: Screen) -> Self {
         let chromium = Chromium::start(screen, LANGUAGES, &[]).await;
-        Self { chromium, screen, origin, ahead: Arc::default() }
+        Self {
+            chromium,
+            screen,
+            origin,
+            ahead: Arc::default(),
+        }
     }
 
     /// Scheme, host and port.
@@ -102,7 +112,8 @@ impl Person {
 
     /// Waits until a sentence can be read.
     pub(crate) async fn sees(&self, sentence: &str) {
-        self.until(sentence, async || self.text().await.contains(sentence)).await;
+        self.until(sentence, async || self.text().await.contains(sentence))
+            .await;
     }
 
     /// Asserts that a sentence cannot be read.
@@ -114,16 +125,23 @@ impl Person {
     /// Waits until the page's path begins so, below the context.
     pub(crate) async fn is_at(&self, path: &str) {
         let whole = format!("/eproc4{path}");
-        self.until(&whole, async || self.path().await.starts_with(&whole)).await;
+        self.until(&whole, async || self.path().await.starts_with(&whole))
+            .await;
     }
 
     /// The element, once it is there.
     pub(crate) async fn find(&self, css: &str) -> Element {
-        let found = self.chromium.client.wait().at_most(PATIENCE).for_element(Locator::Css(css));
+        let found = self
+            .chromium
+            .client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::Css(css));
         match found.await {
             Ok(element) => element,
             Err(error) => {
-                let (path, text, log) = (self.path().await, self.text().await, self.troubles().await);
+                let (path, text, log) =
+                    (self.path().await, self.text().await, self.troubles().await);
                 panic!("{css}: {error} at {path}:\n{text}\n{log:?}")
             }
         }
@@ -131,18 +149,33 @@ impl Person {
 
     /// How many elements fit.
     pub(crate) async fn count(&self, css: &str) -> usize {
-        self.chromium.client.find_all(Locator::Css(css)).await.unwrap().len()
+        self.chromium
+            .client
+            .find_all(Locator::Css(css))
+            .await
+            .unwrap()
+            .len()
     }
 
     /// An attribute of an element.
     pub(crate) async fn attribute(&self, css: &str, name: &str) -> String {
-        self.find(css).await.attr(name).await.unwrap().unwrap_or_default()
+        self.find(css)
+            .await
+            .attr(name)
+            .await
+            .unwrap()
+            .unwrap_or_default()
     }
 
     /// Clicks (taps on a phone with scripts).
     pub(crate) async fn clicks(&self, css: &str) {
         self.find(css).await;
-        self.hits(css, Locator::Css(css), &format!("document.querySelector({css:?})")).await;
+        self.hits(
+            css,
+            Locator::Css(css),
+            &format!("document.querySelector({css:?})"),
+        )
+        .await;
     }
 
     /// Clicks on the button or link with these words.
@@ -150,11 +183,21 @@ impl Person {
         let tags = ["a", "button", "summary"];
         let paths = tags.map(|tag| format!("//{tag}[normalize-space()='{words}']"));
         let path = paths.join(" | ");
-        let found = self.chromium.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path));
+        let found = self
+            .chromium
+            .client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::XPath(&path));
         if found.await.is_err() {
-            panic!("no {words} at {}:\n{}", self.path().await, self.text().await);
+            panic!(
+                "no {words} at {}:\n{}",
+                self.path().await,
+                self.text().await
+            );
         }
-        let script = format!("document.evaluate({path:?}, document, null, 9, null).singleNodeValue");
+        let script =
+            format!("document.evaluate({path:?}, document, null, 9, null).singleNodeValue");
         self.hits(words, Locator::XPath(&path), &script).await;
     }
 
@@ -162,7 +205,11 @@ impl Person {
         if self.screen.scripts {
             let element = self.chromium.client.find(place).await.unwrap();
             let clicked = element.click().await;
-            assert!(clicked.is_ok(), "{what}: {clicked:?} at {}", self.path().await);
+            assert!(
+                clicked.is_ok(),
+                "{what}: {clicked:?} at {}",
+                self.path().await
+            );
             return;
         }
         // chromedriver's own click waits for a timer of the page, which never runs here.
@@ -175,7 +222,9 @@ impl Person {
             let event = json!({
                 "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1,
             });
-            self.chromium.devtools("Input.dispatchMouseEvent", event).await;
+            self.chromium
+                .devtools("Input.dispatchMouseEvent", event)
+                .await;
         }
         // Commands wait for a page that is loading, but not for one that is about to.
         for _ in 0..20 {
@@ -195,7 +244,14 @@ impl Person {
 
     /// Presses keys, wherever the focus is.
     pub(crate) async fn presses(&self, keys: &str) {
-        self.chromium.client.active_element().await.unwrap().send_keys(keys).await.unwrap();
+        self.chromium
+            .client
+            .active_element()
+            .await
+            .unwrap()
+            .send_keys(keys)
+            .await
+            .unwrap();
     }
 
     /// Presses one key that has no letter.
@@ -251,14 +307,21 @@ impl Person {
 
     /// Turns to a tab.
     pub(crate) async fn turns_to(&self, tab: &WindowHandle) {
-        self.chromium.client.switch_to_window(tab.clone()).await.unwrap();
+        self.chromium
+            .client
+            .switch_to_window(tab.clone())
+            .await
+            .unwrap();
     }
 
     /// Waits until the countdown shows at least so many seconds.
     pub(crate) async fn until_seconds_left(&self, seconds: u64) {
         self.until("the countdown", async || {
             let text = self.text().await;
-            let shown = text.split("menit, ").nth(1).and_then(|rest| rest.split(' ').next());
+            let shown = text
+                .split("menit, ")
+                .nth(1)
+                .and_then(|rest| rest.split(' ').next());
             let shown = shown.and_then(|number| number.parse::<u64>().ok());
             text.contains("1 menit, ") || shown.is_some_and(|shown| shown >= seconds)
         })
@@ -267,7 +330,8 @@ impl Person {
 
     /// Waits until a script says true.
     pub(crate) async fn until_script(&self, script: &str) {
-        self.until(script, async || self.script(script).await == true).await;
+        self.until(script, async || self.script(script).await == true)
+            .await;
     }
 
     /// Runs a piece of script in the page: the hand of somebody who tampers with it. It runs even
@@ -286,7 +350,10 @@ impl Person {
     /// Opens the front page and takes its link LOGIN, as far as the form for the user id.
     pub(crate) async fn takes_login(&self, kind: UserType) {
         self.open("/").await;
-        let plain = self.text().await.contains("harap aktifkan fitur javascript");
+        let plain = self
+            .text()
+            .await
+            .contains("harap aktifkan fitur javascript");
         assert_eq!(plain, !self.screen.scripts, "scripts are not as wanted");
         self.clicks("#login").await;
         if self.screen.scripts {
@@ -332,7 +399,8 @@ impl Person {
     /// Reads the QR code from a picture of the screen, and holds it against the link.
     pub(crate) async fn scans(&self) -> Phone {
         self.find("svg.qr").await;
-        self.script("document.querySelector('svg.qr').scrollIntoView({block: 'center'})").await;
+        self.script("document.querySelector('svg.qr').scrollIntoView({block: 'center'})")
+            .await;
         let picture = self.chromium.client.screenshot().await.unwrap();
         let path = self.chromium.folder().join("screen.png");
         fs::write(&path, picture).unwrap();
@@ -343,10 +411,23 @@ impl Person {
             .expect("zbarimg is missing: apt-get install zbar-tools");
         let read = String::from_utf8(output.stdout).unwrap();
         let address = self.attribute("a[href^='otpauth://']", "href").await;
-        assert_eq!(read.trim(), address, "the picture says something else than the link");
+        assert_eq!(
+            read.trim(),
+            address,
+            "the picture says something else than the link"
+        );
         let key = address.split("secret=").nth(1).unwrap();
-        let key: String = key.chars().take_while(char::is_ascii_alphanumeric).collect();
-        let shown = self.find(".key").await.text().await.unwrap().replace(' ', "");
+        let key: String = key
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .collect();
+        let shown = self
+            .find(".key")
+            .await
+            .text()
+            .await
+            .unwrap()
+            .replace(' ', "");
         assert_eq!(shown, key, "the key to type says something else");
         Phone::new(&key, self.ahead.clone())
     }
@@ -363,7 +444,9 @@ impl Person {
     pub(crate) async fn resizes(&self, width: u32, height: u32) {
         let metrics =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
-        self.chromium.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+        self.chromium
+            .devtools("Emulation.setDeviceMetricsOverride", metrics)
+            .await;
     }
 
     /// What the browser noted since the last time that a page should not cause: messages of the
@@ -407,7 +490,9 @@ impl Person {
     fn is_own(&self, address: &str) -> bool {
         let rest = address.strip_prefix(&self.origin);
         rest.is_some_and(|rest| rest.starts_with('/'))
-            || ["data:", "about:", "chrome"].iter().any(|scheme| address.starts_with(scheme))
+            || ["data:", "about:", "chrome"]
+                .iter()
+                .any(|scheme| address.starts_with(scheme))
     }
 
     /// Leaves; nothing may have gone wrong in the browser.
