@@ -102,7 +102,7 @@ pub(super) async fn give_up(
             .abandon_login(login, "cancelled", request.client)
             .await;
     }
-    let answer = pages.refuse(request, Notice::LoggedOut);
+    let answer = reply::with_pages_forgotten(pages.refuse(request, Notice::LoggedOut));
     forget(pages, answer, login.reference)
 }
 

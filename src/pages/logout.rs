@@ -41,6 +41,6 @@ pub(super) async fn logout(pages: &Pages, request: &PageRequest<'_>, form: &Form
         .engine
         .end_session(&owner, "logout", request.client)
         .await;
-    let answer = pages.refuse(request, Notice::LoggedOut);
+    let answer = reply::with_pages_forgotten(pages.refuse(request, Notice::LoggedOut));
     reply::with_cookie(answer, &pages.cookies.clear_seal())
 }

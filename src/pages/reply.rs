@@ -52,6 +52,17 @@ pub fn with_cookie(mut reply: Reply, cookie: &str) -> Reply {
     reply
 }
 
+/// What browsers drop when a session is over. They keep whole pages for the back button, even such
+/// as forbid to be stored (W3C Clear Site Data section 3.1; over https and on loopback).
+pub const CLEAR_SITE_DATA: &str = "\"cache\"";
+
+/// Tells the browser to forget the pages of a session that is over.
+#[must_use]
+pub fn with_pages_forgotten(reply: Reply) -> Reply {
+    let name = HeaderName::from_static("clear-site-data");
+    with_header(reply, name, CLEAR_SITE_DATA)
+}
+
 /// Adds a header.
 #[must_use]
 pub fn with_header(mut reply: Reply, name: HeaderName, value: &str) -> Reply {

@@ -103,6 +103,7 @@ impl Gateway {
                 clear_seal: true, ..
             } => {
                 header.append_header(SET_COOKIE, self.pages.cookies.clear_seal())?;
+                header.insert_header("clear-site-data", reply::CLEAR_SITE_DATA)?;
             }
             Handing::Visitor {
                 clear_seal: false, ..
@@ -121,8 +122,9 @@ impl Gateway {
                     let name = &self.engine.profile.session_cookie().name;
                     header.append_header(SET_COOKIE, self.pages.cookies.clear_upstream(name))?;
                 }
-                if !header.headers.contains_key(CACHE_CONTROL) {
-                    // Made for one user: no cache on the way may keep it (threats.md row 16).
+                if kept_for_back(header) {
+                    // Made for one user: no cache on the way may keep it (threats.md row 16), nor
+                    // may the browser show it again after a logout.
                     header.insert_header(CACHE_CONTROL, "no-store")?;
                 }
             }
@@ -290,6 +292,13 @@ impl Gateway {
 pub(super) fn second_factor_due(path: &str) -> Reply {
     let body = serde_json::json!({ "error": "second_factor_due", "location": path });
     reply::json(StatusCode::UNAUTHORIZED, body.to_string())
+}
+
+/// Whether an answer may be shown again without asking: Play's own `no-cache` still lets the back
+/// button take it from the disk (RFC 9111 section 6). What the application allows on purpose stays.
+fn kept_for_back(header: &ResponseHeader) -> bool {
+    let told = header.headers.get(CACHE_CONTROL);
+    told.is_none_or(|value| value.as_bytes().eq_ignore_ascii_case(b"no-cache"))
 }
 
 /// A pingora error of our own; what goes down instead is in the context.
