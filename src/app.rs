@@ -6,9 +6,14 @@
 //! (waiting login) → `pages/acceptor.rs` or `pages/activation.rs` → `flow/verify.rs`,
 //! `flow/activate.rs` → `flow/accept.rs` (one durable step) → `proxy/release.rs` (the seal).
 
+use crate::cli::Exit;
+mod checks;
+mod vault;
+
+pub use checks::checks;
+
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, ProfileSource, Report};
-use crate::cli::{Check, Exit};
+use crate::config::{Config, ProfileSource};
 use crate::domain::enrollment::ActivationLimits;
 use crate::domain::login::LoginLimits;
 use crate::domain::session::SessionLimits;
@@ -25,23 +30,16 @@ use crate::primitives::UpstreamKey;
 use crate::profile::Profile;
 use crate::proxy::{DoorLimits, Gateway, OwnClient, serve, upstream_peer};
 use crate::render::{Frame, Lang, Renderer};
-use crate::seal::{MasterKey, RecordSeal, Seals};
-use crate::store::records::{KEY_CHECK, KeyCheck, Records};
-use crate::store::{Expect, Mode, SledStore, Store, instance};
+use crate::seal::{MasterKey, Seals};
+use crate::store::SledStore;
 use arc_swap::ArcSwap;
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// Blind probes at once for one address.
 const PROBES_BLIND_PER_ADDRESS: u32 = 4;
-/// Folder of the store below the state folder.
-const STORE_DIR: &str = "store";
-
 /// Why the gateway could not start.
 #[derive(Debug, thiserror::Error)]
 enum StartError {
@@ -90,7 +88,11 @@ fn start_log(config: &Config) {
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
         .with_writer(std::io::stderr)
         .with_ansi(false);
-    if config.log.json { log.json().init() } else { log.init() }
+    if config.log.json {
+        log.json().init()
+    } else {
+        log.init()
+    }
 }
 
 fn start(config: Config) -> Result<(), StartError> {
@@ -98,8 +100,10 @@ fn start(config: Config) -> Result<(), StartError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let profile = Arc::new(load_profile(&config).map_err(StartError::Profile)?);
     let renderer = Arc::new(load_renderer(&config).map_err(StartError::Templates)?);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let opened = open_vault(&config, &entropy, &*clock, &runtime);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let opened = vault::open_vault(&config, &entropy, &*clock, &runtime);
     let (vault, seals, store) = match opened {
         Ok((records, seals, store)) => (Vault::Open(records), seals, Some(store)),
         Err(why) => {
@@ -109,7 +113,14 @@ fn start(config: Config) -> Result<(), StartError> {
     };
     let peer = upstream_peer(&config.upstream)?;
     let own_client = Arc::new(OwnClient::new(peer.clone()));
-    let parts = Parts { profile, seals, vault, clock, entropy, own_client: own_client.clone() };
+    let parts = Parts {
+        profile,
+        seals,
+        vault,
+        clock,
+        entropy,
+        own_client: own_client.clone(),
+    };
     let (mut engine, errands) = engine(&config, parts);
     if let Vault::Open(_) = engine.vault
         && let Err(error) = runtime.block_on(engine.restore())
@@ -131,7 +142,14 @@ fn start(config: Config) -> Result<(), StartError> {
         body_timeout_seconds: config.listen.body_timeout.as_secs(),
     };
     let trusted = config.trusted_proxies.clone();
-    let gateway = Gateway::new(pages, own_client, peer, config.site.clone(), trusted, limits);
+    let gateway = Gateway::new(
+        pages,
+        own_client,
+        peer,
+        config.site.clone(),
+        trusted,
+        limits,
+    );
     for address in &config.listen.addresses {
         tracing::info!(%address, context = %config.site.context, "serving");
     }
@@ -146,7 +164,12 @@ fn start(config: Config) -> Result<(), StartError> {
 fn own_keys(config: &Config, entropy: &Arc<dyn Entropy>) -> Result<Seals, StartError> {
     let master = MasterKey::generate(&**entropy)?;
     let epoch = u64::from_be_bytes(random(&**entropy)?);
-    Ok(Seals::new(&master, &config.site.id, epoch, entropy.clone())?)
+    Ok(Seals::new(
+        &master,
+        &config.site.id,
+        epoch,
+        entropy.clone(),
+    )?)
 }
 
 fn close(store: &SledStore) {
@@ -180,7 +203,10 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         vault: parts.vault,
         table: Table::default(),
         sessions: Sessions::default(),
-        policy: ArcSwap::from_pointee(Policy { version: 1, file: config.policy.clone() }),
+        policy: ArcSwap::from_pointee(Policy {
+            version: 1,
+            file: config.policy.clone(),
+        }),
         clock: parts.clock,
         entropy: parts.entropy,
         upstream: parts.own_client,
@@ -244,8 +270,15 @@ fn pages(config: &Config, engine: Arc<Engine>, renderer: Arc<Renderer>) -> Pages
             this_path: format!("{}/", config.site.own_path()),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
-        time_zone: (config.site.time_zone.offset_seconds(), config.site.time_zone.label()),
-        origin: config.site.public_url.as_ref().map(crate::config::PublicUrl::origin),
+        time_zone: (
+            config.site.time_zone.offset_seconds(),
+            config.site.time_zone.label(),
+        ),
+        origin: config
+            .site
+            .public_url
+            .as_ref()
+            .map(crate::config::PublicUrl::origin),
         engine,
     }
 }
@@ -254,7 +287,9 @@ fn load_profile(config: &Config) -> Result<Profile, String> {
     let context = &config.site.context;
     let profile = match &config.profile {
         ProfileSource::BuiltIn(name) => {
-            let known = crate::profile::BUILTIN.iter().find(|(known, _)| known == name);
+            let known = crate::profile::BUILTIN
+                .iter()
+                .find(|(known, _)| known == name);
             let (_, text) = known.ok_or_else(|| format!("profile {name}: not built in"))?;
             Profile::parse(text, context)
         }
@@ -265,7 +300,11 @@ fn load_profile(config: &Config) -> Result<Profile, String> {
         }
     };
     profile.map_err(|problems| {
-        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        problems
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
     })
 }
 
@@ -275,159 +314,10 @@ fn load_renderer(config: &Config) -> Result<Renderer, String> {
         None => Renderer::builtin(),
     };
     renderer.map_err(|problems| {
-        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        problems
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
     })
-}
-
-/// Opens key and store, or makes both at the very first start. Anything in between is refused: a
-/// store that will not open is never replaced by an empty one (invariant I8).
-fn open_vault(
-    config: &Config,
-    entropy: &Arc<dyn Entropy>,
-    clock: &dyn Clock,
-    runtime: &tokio::runtime::Runtime,
-) -> Result<(Records, Seals, Arc<SledStore>), String> {
-    let dir = &config.state.dir;
-    let store_dir = dir.join(STORE_DIR);
-    let key_file = &config.state.key_file;
-    fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
-    let first = !key_file.exists() && !store_dir.exists();
-    let master = if first { make_key(key_file, entropy)? } else { read_key(key_file)? };
-    let mode = if first {
-        let bits = random(&**entropy).map_err(|error| error.to_string())?;
-        Mode::CreateNew { instance: u64::from_be_bytes(bits) }
-    } else {
-        Mode::Existing
-    };
-    let store = SledStore::open(&store_dir, mode)
-        .map_err(|error| format!("store {}: {error}", store_dir.display()))?;
-    let store = Arc::new(store);
-    let seal = RecordSeal::new(&master, entropy.clone()).map_err(|error| error.to_string())?;
-    let records = Records::new(store.clone() as Arc<dyn Store>, Arc::new(seal));
-    let epoch = runtime.block_on(async {
-        check_key(&records, first, clock).await?;
-        instance(&*store).await.map_err(|error| format!("store: {error}"))
-    })?;
-    let seals = Seals::new(&master, &config.site.id, epoch, entropy.clone())
-        .map_err(|error| error.to_string())?;
-    Ok((records, seals, store))
-}
-
-async fn check_key(records: &Records, first: bool, clock: &dyn Clock) -> Result<(), String> {
-    if first {
-        let check = KeyCheck { clock_high: clock.now() };
-        let draft = records.draft().put(KEY_CHECK, Expect::Absent, &check);
-        return records.commit(draft).await.map_err(|error| error.to_string());
-    }
-    match records.get::<KeyCheck>(KEY_CHECK).await {
-        Ok(Some(_)) => Ok(()),
-        Ok(None) => Err("the store was never finished; remove it together with the key file to \
-                         begin anew"
-            .into()),
-        Err(_) => Err("the key file does not fit the store".into()),
-    }
-}
-
-fn make_key(path: &Path, entropy: &Arc<dyn Entropy>) -> Result<MasterKey, String> {
-    let fail = |error: std::io::Error| format!("{}: {error}", path.display());
-    let master = MasterKey::generate(&**entropy).map_err(|error| error.to_string())?;
-    if let Some(dir) = path.parent() {
-        fs::create_dir_all(dir).map_err(fail)?;
-    }
-    let mut file =
-        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(fail)?;
-    file.write_all(master.to_file_text().as_bytes()).map_err(fail)?;
-    file.sync_all().map_err(fail)?;
-    Ok(master)
-}
-
-fn read_key(path: &Path) -> Result<MasterKey, String> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| format!("key file {}: {error}", path.display()))?;
-    let text = zeroize::Zeroizing::new(text);
-    MasterKey::from_file_text(&text)
-        .ok_or_else(|| format!("key file {}: not a key of gerbang", path.display()))
-}
-
-/// What `gerbang check` looks at besides the configuration itself.
-pub fn checks() -> Vec<Box<dyn Check>> {
-    vec![Box::new(ProfileCheck), Box::new(TemplateCheck), Box::new(KeyFileCheck)]
-}
-
-struct ProfileCheck;
-
-impl Check for ProfileCheck {
-    fn check(&self, config: &Config, report: &mut Report) {
-        match load_profile(config) {
-            Err(problems) => {
-                for line in problems.lines() {
-                    report.problems.push(problem("profile", line));
-                }
-            }
-            Ok(profile) => {
-                if profile.conflicts_with_prefix(&config.site.own_prefix) {
-                    let why = format!(
-                        "\"{}\" is a path of the application itself; take another prefix",
-                        config.site.own_prefix
-                    );
-                    report.problems.push(problem("site.own_prefix", &why));
-                }
-                let roles: Vec<String> =
-                    profile.roles().iter().map(|role| role.as_str().to_owned()).collect();
-                let types: Vec<String> =
-                    profile.user_types().iter().map(|t| t.as_str().to_owned()).collect();
-                report.problems.extend(config.unknown_names(&roles, &types));
-            }
-        }
-    }
-}
-
-struct TemplateCheck;
-
-impl Check for TemplateCheck {
-    fn check(&self, config: &Config, report: &mut Report) {
-        match load_renderer(config) {
-            Err(problems) => {
-                for line in problems.lines() {
-                    report.problems.push(problem("templates", line));
-                }
-            }
-            Ok(renderer) => {
-                for found in renderer.check() {
-                    report.problems.push(problem("templates", &found.to_string()));
-                }
-            }
-        }
-    }
-}
-
-struct KeyFileCheck;
-
-impl Check for KeyFileCheck {
-    fn check(&self, config: &Config, report: &mut Report) {
-        let path = &config.state.key_file;
-        let store = config.state.dir.join(STORE_DIR);
-        if !path.exists() && !store.exists() {
-            return;
-        }
-        if let Err(why) = read_key(path) {
-            report.problems.push(problem("state.key_file", &why));
-        } else if !store.exists() {
-            let why = format!(
-                "there is a key but no store in {}: restore it, or remove the key file to begin \
-                 anew (every activation is lost then)",
-                store.display()
-            );
-            report.problems.push(problem("state.dir", &why));
-        }
-    }
-}
-
-fn problem(key: &str, message: &str) -> crate::config::Problem {
-    crate::config::Problem {
-        file: None,
-        line: None,
-        key: key.to_owned(),
-        message: message.to_owned(),
-    }
 }

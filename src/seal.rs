@@ -84,7 +84,9 @@ impl MasterKey {
     pub fn from_file_text(text: &str) -> Option<Self> {
         let encoded = text.trim_end().strip_prefix("gerbang-key-1 ")?;
         let bytes = Zeroizing::new(B64.decode(encoded).ok()?);
-        <[u8; MASTER_KEY_BYTES]>::try_from(bytes.as_slice()).ok().map(Self::new)
+        <[u8; MASTER_KEY_BYTES]>::try_from(bytes.as_slice())
+            .ok()
+            .map(Self::new)
     }
 
     fn derive(&self, info: &[u8]) -> Zeroizing<[u8; 32]> {
@@ -121,7 +123,11 @@ impl RecordSeal {
     /// [`SealError`] when the key cannot be made.
     pub fn new(master: &MasterKey, entropy: Arc<dyn Entropy>) -> Result<Self, SealError> {
         let hash = hmac::Key::new(hmac::HMAC_SHA256, &*master.derive(b"record-key"));
-        Ok(Self { key: aead_key(master, b"record")?, hash, entropy })
+        Ok(Self {
+            key: aead_key(master, b"record")?,
+            hash,
+            entropy,
+        })
     }
 
     /// Keyed hash for a key of the store, so that the store shows no user ids.
@@ -231,13 +237,22 @@ impl Seals {
     /// # Errors
     /// [`SealError`].
     pub fn seal(&self, purpose: Purpose, plain: &[u8]) -> Result<String, SealError> {
-        let sealed = seal(&self.cookie, &*self.entropy, &self.cookie_context(purpose), plain)?;
+        let sealed = seal(
+            &self.cookie,
+            &*self.entropy,
+            &self.cookie_context(purpose),
+            plain,
+        )?;
         Ok(B64.encode(sealed))
     }
 
     /// Opens a cookie that we sealed for the same purpose, site and epoch.
     pub fn open(&self, purpose: Purpose, text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        open(&self.cookie, &self.cookie_context(purpose), &B64.decode(text).ok()?)
+        open(
+            &self.cookie,
+            &self.cookie_context(purpose),
+            &B64.decode(text).ok()?,
+        )
     }
 
     fn cookie_context(&self, purpose: Purpose) -> Vec<u8> {
@@ -258,13 +273,21 @@ impl Seals {
         let mut mac = hmac::Context::with_key(&self.form);
         mac.update(&self.context);
         mac.update(bound_to);
-        B64.encode(mac.sign().as_ref().get(..STAMP_MAC_BYTES).unwrap_or_default())
+        B64.encode(
+            mac.sign()
+                .as_ref()
+                .get(..STAMP_MAC_BYTES)
+                .unwrap_or_default(),
+        )
     }
 
     /// Whether `token` is the form token of `bound_to`, in constant time.
     pub fn form_token_fits(&self, bound_to: &[u8], token: &str) -> bool {
         let expected = self.form_token(bound_to);
-        bool::from(subtle::ConstantTimeEq::ct_eq(expected.as_bytes(), token.as_bytes()))
+        bool::from(subtle::ConstantTimeEq::ct_eq(
+            expected.as_bytes(),
+            token.as_bytes(),
+        ))
     }
 }
 
@@ -286,7 +309,9 @@ fn aead_key(master: &MasterKey, info: &[u8]) -> Result<LessSafeKey, SealError> {
     if raw.iter().all(|b| *b == 0) {
         return Err(SealError);
     }
-    UnboundKey::new(&AES_256_GCM, &*raw).map(LessSafeKey::new).map_err(|_| SealError)
+    UnboundKey::new(&AES_256_GCM, &*raw)
+        .map(LessSafeKey::new)
+        .map_err(|_| SealError)
 }
 
 fn seal(
@@ -302,7 +327,11 @@ fn seal(
     out.extend_from_slice(plain);
     let body = out.get_mut(1 + NONCE_LEN..).ok_or(SealError)?;
     let tag = key
-        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context), body)
+        .seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(context),
+            body,
+        )
         .map_err(|_| SealError)?;
     out.extend_from_slice(tag.as_ref());
     Ok(out)
@@ -316,83 +345,13 @@ fn open(key: &LessSafeKey, context: &[u8], sealed: &[u8]) -> Option<Zeroizing<Ve
     let (nonce, body) = rest.split_at_checked(NONCE_LEN)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
     let mut plain = Zeroizing::new(body.to_vec());
-    let length = key.open_in_place(nonce, Aad::from(context), &mut plain).ok()?.len();
+    let length = key
+        .open_in_place(nonce, Aad::from(context), &mut plain)
+        .ok()?
+        .len();
     plain.truncate(length);
     Some(plain)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::entropy::SystemEntropy;
-
-    fn seals(site: &str, epoch: u64) -> Seals {
-        let entropy = Arc::new(SystemEntropy::default());
-        Seals::new(&MasterKey::new([9; 32]), site, epoch, entropy).unwrap()
-    }
-
-    #[test]
-    fn a_stamp_is_good_for_its_name_value_site_and_epoch_only() {
-        let ours = seals("a", 1);
-        let now = UnixSeconds(1_800_000_000);
-        let stamped = ours.stamp(b"S", b"v-___ID=1&x=%20", now);
-        assert_eq!(ours.unstamp(b"S", &stamped), Some((&b"v-___ID=1&x=%20"[..], now)));
-        assert_eq!(stamped.len(), b"v-___ID=1&x=%20".len() + STAMP_CHARS);
-        assert!(ours.unstamp(b"T", &stamped).is_none());
-        assert!(seals("b", 1).unstamp(b"S", &stamped).is_none());
-        assert!(seals("a", 2).unstamp(b"S", &stamped).is_none());
-        for at in 0..stamped.len() {
-            let mut bent = stamped.clone();
-            bent[at] ^= 1;
-            assert!(ours.unstamp(b"S", &bent).is_none(), "byte {at}");
-        }
-        for short in [&b""[..], b".", b"v", &stamped[1..], &stamped[..stamped.len() - 1]] {
-            assert!(ours.unstamp(b"S", short).is_none());
-        }
-    }
-
-    #[test]
-    fn a_seal_opens_for_its_purpose_site_and_epoch_only() {
-        let ours = seals("a", 1);
-        let sealed = ours.seal(Purpose::Accepted, b"jar").unwrap();
-        assert_eq!(ours.open(Purpose::Accepted, sealed.as_bytes()).unwrap().as_slice(), b"jar");
-        assert!(ours.open(Purpose::KnownBrowser, sealed.as_bytes()).is_none());
-        assert!(seals("b", 1).open(Purpose::Accepted, sealed.as_bytes()).is_none());
-        assert!(seals("a", 2).open(Purpose::Accepted, sealed.as_bytes()).is_none());
-        for at in 0..sealed.len() {
-            let mut bent = sealed.clone().into_bytes();
-            bent[at] = if bent[at] == b'A' { b'B' } else { b'A' };
-            assert!(ours.open(Purpose::Accepted, &bent).is_none(), "character {at}");
-        }
-        assert_ne!(sealed, ours.seal(Purpose::Accepted, b"jar").unwrap());
-    }
-
-    #[test]
-    fn records_do_not_change_places() {
-        let entropy = Arc::new(SystemEntropy::default());
-        let seal = RecordSeal::new(&MasterKey::new([9; 32]), entropy.clone()).unwrap();
-        let sealed = seal.seal(b"account/a", b"secret").unwrap();
-        assert_eq!(seal.open(b"account/a", &sealed).unwrap().as_slice(), b"secret");
-        assert!(seal.open(b"account/b", &sealed).is_none());
-        let other = RecordSeal::new(&MasterKey::new([8; 32]), entropy).unwrap();
-        assert!(other.open(b"account/a", &sealed).is_none());
-    }
-
-    #[test]
-    fn the_key_file_text_is_read_back_and_nothing_else_is() {
-        let key = MasterKey::new([5; 32]);
-        let text = key.to_file_text();
-        assert_eq!(MasterKey::from_file_text(&text).unwrap().0, key.0);
-        for bad in ["", "gerbang-key-1 ", "gerbang-key-2 AAAA", "gerbang-key-1 AAAA"] {
-            assert!(MasterKey::from_file_text(bad).is_none());
-        }
-        assert_eq!(format!("{key:?}"), "MasterKey(..)");
-    }
-
-    #[test]
-    fn upstream_keys_survive_the_epoch_but_not_the_site() {
-        let key = seals("a", 1).upstream_key(b"id");
-        assert_eq!(key, seals("a", 2).upstream_key(b"id"));
-        assert_ne!(key, seals("b", 1).upstream_key(b"id"));
-    }
-}
+mod tests;

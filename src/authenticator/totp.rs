@@ -31,7 +31,11 @@ pub struct Credential {
 impl Credential {
     /// A fresh credential.
     pub fn new(secret: SharedSecret) -> Self {
-        Self { secret, last_step: None, drift_steps: 0 }
+        Self {
+            secret,
+            last_step: None,
+            drift_steps: 0,
+        }
     }
 }
 
@@ -65,29 +69,43 @@ pub fn step_at(now: UnixSeconds) -> TimeStep {
 pub fn verify(credential: &Credential, code: &OtpCode, now: UnixSeconds) -> Verdict {
     let totp = calculator(&credential.secret);
     let matches = |step: u64| {
-        step.checked_mul(STEP_SECONDS).is_some_and(|time| totp.check(code.expose(), time).is_some())
+        step.checked_mul(STEP_SECONDS)
+            .is_some_and(|time| totp.check(code.expose(), time).is_some())
     };
     let current = step_at(now).0;
-    let drift = credential.drift_steps.clamp(-DRIFT_STEPS_MAX, DRIFT_STEPS_MAX);
+    let drift = credential
+        .drift_steps
+        .clamp(-DRIFT_STEPS_MAX, DRIFT_STEPS_MAX);
     let last = credential.last_step.map(|step| step.0);
     let mut used = false;
     for offset in drift - SKEW_STEPS..=drift + SKEW_STEPS {
-        let Some(step) = current.checked_add_signed(offset) else { continue };
+        let Some(step) = current.checked_add_signed(offset) else {
+            continue;
+        };
         // Every step of the window is calculated, whatever matched before.
         if !matches(step) {
             continue;
         }
         if last.is_none_or(|last| step > last) {
             let drift_steps = offset.clamp(-DRIFT_STEPS_MAX, DRIFT_STEPS_MAX);
-            return Verdict::Accepted { step: TimeStep(step), drift_steps };
+            return Verdict::Accepted {
+                step: TimeStep(step),
+                drift_steps,
+            };
         }
         used = true;
     }
     if used {
-        return Verdict::Used { wait_seconds: STEP_SECONDS - now.0 % STEP_SECONDS };
+        return Verdict::Used {
+            wait_seconds: STEP_SECONDS - now.0 % STEP_SECONDS,
+        };
     }
     let oldest = current.saturating_sub(LATE_STEPS);
-    if (oldest..current).any(matches) { Verdict::Late } else { Verdict::Wrong }
+    if (oldest..current).any(matches) {
+        Verdict::Late
+    } else {
+        Verdict::Wrong
+    }
 }
 
 /// The standard `otpauth://` address for a QR code or a link
@@ -95,11 +113,7 @@ pub fn verify(credential: &Credential, code: &OtpCode, now: UnixSeconds) -> Verd
 ///
 /// # Errors
 /// [`LabelError`] when the issuer or label is empty after colons were replaced.
-pub fn otpauth_url(
-    secret: &SharedSecret,
-    issuer: &str,
-    label: &str,
-) -> Result<String, LabelError> {
+pub fn otpauth_url(secret: &SharedSecret, issuer: &str, label: &str) -> Result<String, LabelError> {
     // A colon parts issuer and label in the address; it cannot stand inside either.
     let clean = |text: &str| text.replace(':', " ");
     Builder::new()

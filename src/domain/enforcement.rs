@@ -39,7 +39,11 @@ pub fn requirement(
         (Mode::Required, false) => Requirement::Activate,
     };
     let would_require = (mode == Mode::Observe).then(|| asked(Mode::Required));
-    Decision { requirement: asked(mode), mode, would_require }
+    Decision {
+        requirement: asked(mode),
+        mode,
+        would_require,
+    }
 }
 
 /// The mode in force: the closest rule (role and type, role, type), else the default, and never
@@ -63,7 +67,10 @@ mod tests {
     }
 
     fn who(user_type: &str, role: &str) -> (UserType, Role) {
-        (UserType::parse(user_type).unwrap(), Role::parse(role).unwrap())
+        (
+            UserType::parse(user_type).unwrap(),
+            Role::parse(role).unwrap(),
+        )
     }
 
     const MODES: [Mode; 4] = [Mode::Off, Mode::Observe, Mode::Optional, Mode::Required];
@@ -99,7 +106,11 @@ mod tests {
             (Mode::Optional, Nothing, Verify),
             (Mode::Required, Activate, Verify),
         ] {
-            let policy = PolicyFile { default: mode, ceiling: Mode::Required, rules: vec![] };
+            let policy = PolicyFile {
+                default: mode,
+                ceiling: Mode::Required,
+                rules: vec![],
+            };
             assert_eq!(requirement(&policy, None, false).requirement, fresh);
             assert_eq!(requirement(&policy, None, true).requirement, enrolled);
         }

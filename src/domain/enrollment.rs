@@ -41,7 +41,12 @@ pub struct Binding {
 impl Account {
     /// An account that was never activated.
     pub fn new(id: AccountId) -> Self {
-        Self { id, binding: None, next_generation: 0, epoch: 0 }
+        Self {
+            id,
+            binding: None,
+            next_generation: 0,
+            epoch: 0,
+        }
     }
 }
 
@@ -125,7 +130,10 @@ impl Activation {
     /// The entry whose QR is shown, and for how many seconds; `None` when it is closed.
     pub fn shown(&self, now: UnixSeconds) -> Option<(&Entry, u64)> {
         let left = self.qr_until.since(now);
-        self.entries.last().filter(|_| left > 0).map(|entry| (entry, left))
+        self.entries
+            .last()
+            .filter(|_| left > 0)
+            .map(|entry| (entry, left))
     }
 
     /// "QR Code baru": a new entry, shown from now on. `false` when there were too many.
@@ -162,13 +170,21 @@ impl Activation {
                     credential.last_step = Some(step);
                     credential.drift_steps = drift_steps;
                     let generation = entry.generation;
-                    return Confirmation::Bound(Binding { credential, generation, since: now });
+                    return Confirmation::Bound(Binding {
+                        credential,
+                        generation,
+                        since: now,
+                    });
                 }
                 Verdict::Late => late = true,
                 Verdict::Used { .. } | Verdict::Wrong => {}
             }
         }
-        if late { Confirmation::Late } else { Confirmation::Wrong }
+        if late {
+            Confirmation::Late
+        } else {
+            Confirmation::Wrong
+        }
     }
 }
 
@@ -176,7 +192,10 @@ impl Activation {
 mod tests {
     use super::*;
 
-    const LIMITS: ActivationLimits = ActivationLimits { lifetime_seconds: 600, qr_seconds: 60 };
+    const LIMITS: ActivationLimits = ActivationLimits {
+        lifetime_seconds: 600,
+        qr_seconds: 60,
+    };
     const START: UnixSeconds = UnixSeconds(1_800_000_000);
 
     fn code(secret: &SharedSecret, now: UnixSeconds) -> OtpCode {
@@ -214,9 +233,15 @@ mod tests {
             assert!(binding.credential.last_step.is_some());
         }
         let stranger = code(&SharedSecret::new([9; 20]), now);
-        assert_eq!(activation.confirm(&stranger, LIMITS, now), Confirmation::Wrong);
+        assert_eq!(
+            activation.confirm(&stranger, LIMITS, now),
+            Confirmation::Wrong
+        );
         let old = code(&first, START);
-        assert_eq!(activation.confirm(&old, LIMITS, START.plus(120)), Confirmation::Late);
+        assert_eq!(
+            activation.confirm(&old, LIMITS, START.plus(120)),
+            Confirmation::Late
+        );
     }
 
     #[test]
@@ -224,12 +249,18 @@ mod tests {
         let secret = SharedSecret::new([1; 20]);
         let mut activation = Activation::begin(0, secret.clone(), LIMITS, START);
         let end = START.plus(600);
-        assert_eq!(activation.confirm(&code(&secret, end), LIMITS, end), Confirmation::Over);
+        assert_eq!(
+            activation.confirm(&code(&secret, end), LIMITS, end),
+            Confirmation::Over
+        );
         for _ in 1..QR_CODES_MAX {
             assert!(activation.renew(secret.clone(), 1, LIMITS, START));
         }
         assert!(!activation.renew(secret.clone(), 1, LIMITS, START));
         activation.tries = TRIES_MAX;
-        assert_eq!(activation.confirm(&code(&secret, START), LIMITS, START), Confirmation::Over);
+        assert_eq!(
+            activation.confirm(&code(&secret, START), LIMITS, START),
+            Confirmation::Over
+        );
     }
 }

@@ -28,7 +28,10 @@ impl Permit {
     /// For the gateway's own probe or logout of a session in its keeping: the answer goes to
     /// nobody, it is only read.
     pub fn own_errand() -> Self {
-        Self { bind: Bind::Bare { hand_out: false }, watch: Watch::OwnErrand }
+        Self {
+            bind: Bind::Bare { hand_out: false },
+            watch: Watch::OwnErrand,
+        }
     }
 }
 
@@ -158,13 +161,21 @@ pub fn request_verdict(facts: RequestFacts<'_>, presented: Presented) -> Request
     }
     match presented {
         Presented::Sealed { session, held } => for_owner(facts, session, held),
-        Presented::Stamped { state: State::Suspect, .. } => in_doubt(facts),
-        Presented::Stamped { state: State::Awaiting(login), has_ticket: true, .. } => {
-            while_waiting(facts, login)
-        }
-        Presented::Stamped { key, state: State::Free, generation, .. } => {
-            for_visitor(facts, Bind::Anonymous { key, generation })
-        }
+        Presented::Stamped {
+            state: State::Suspect,
+            ..
+        } => in_doubt(facts),
+        Presented::Stamped {
+            state: State::Awaiting(login),
+            has_ticket: true,
+            ..
+        } => while_waiting(facts, login),
+        Presented::Stamped {
+            key,
+            state: State::Free,
+            generation,
+            ..
+        } => for_visitor(facts, Bind::Anonymous { key, generation }),
         // A waiting login of another browser, an accepted session without its seal, one that is
         // over: whoever shows only the stamp starts afresh.
         Presented::Nothing
@@ -184,15 +195,18 @@ fn for_owner(facts: RequestFacts<'_>, session: GatewaySessionId, held: bool) -> 
     if held && (facts.is_unsafe || is_login(facts)) {
         return RequestVerdict::Wait;
     }
-    if facts.class.lane == Lane::Static && !facts.is_unsafe {
-        return forward(Bind::Bare { hand_out: false }, Watch::Static);
-    }
     let bind = Bind::Owner { session };
     if is_login(facts) {
-        return RequestVerdict::Carry(Permit { bind, watch: Watch::Login });
+        return RequestVerdict::Carry(Permit {
+            bind,
+            watch: Watch::Login,
+        });
     }
     if facts.class.logout {
         return RequestVerdict::Logout(session);
+    }
+    if facts.class.lane == Lane::Static && !facts.is_unsafe {
+        return forward(Bind::Bare { hand_out: false }, Watch::Static);
     }
     forward(bind, Watch::Owner)
 }
@@ -223,7 +237,10 @@ fn bare_without_cookie(facts: RequestFacts<'_>) -> RequestVerdict {
 
 fn for_visitor(facts: RequestFacts<'_>, bind: Bind) -> RequestVerdict {
     if is_login(facts) {
-        return RequestVerdict::Carry(Permit { bind, watch: Watch::Login });
+        return RequestVerdict::Carry(Permit {
+            bind,
+            watch: Watch::Login,
+        });
     }
     match (facts.class.lane, facts.is_unsafe) {
         (Lane::Static, false) => forward(Bind::Bare { hand_out: false }, Watch::Static),
@@ -234,10 +251,14 @@ fn for_visitor(facts: RequestFacts<'_>, bind: Bind) -> RequestVerdict {
             forward(Bind::Bare { hand_out }, Watch::Exempt)
         }
         (Lane::Public, _) => forward(bind, Watch::Listed),
-        (Lane::Static | Lane::Other, true) => {
-            RequestVerdict::MarkThenForward(Permit { bind, watch: Watch::Candidate })
-        }
-        (Lane::Other, false) => RequestVerdict::Relay(Permit { bind, watch: Watch::Guarded }),
+        (Lane::Static | Lane::Other, true) => RequestVerdict::MarkThenForward(Permit {
+            bind,
+            watch: Watch::Candidate,
+        }),
+        (Lane::Other, false) => RequestVerdict::Relay(Permit {
+            bind,
+            watch: Watch::Guarded,
+        }),
     }
 }
 

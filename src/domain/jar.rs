@@ -40,7 +40,9 @@ impl Jar {
 
     /// All cookies, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
 
     /// Whether there is none.
@@ -50,7 +52,10 @@ impl Jar {
 
     /// Bytes of names and values.
     pub fn bytes(&self) -> usize {
-        self.0.iter().map(|(name, value)| name.len() + value.len()).sum()
+        self.0
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum()
     }
 
     /// One line `name=value; name=value` for the upstream, which reads only the first Cookie line.
@@ -106,7 +111,9 @@ impl fmt::Debug for Jar {
 
 impl Serialize for Jar {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        data_encoding::BASE64.encode(&self.to_bytes()).serialize(serializer)
+        data_encoding::BASE64
+            .encode(&self.to_bytes())
+            .serialize(serializer)
     }
 }
 

@@ -95,11 +95,11 @@ impl WaitingLogin {
     /// The acceptance that the same code may have again.
     pub fn repeated(&self, code_digest: &[u8; 32], now: UnixSeconds) -> Option<GatewaySessionId> {
         match &self.outcome {
-            Outcome::Accepted { session, code_digest: accepted, at }
-                if accepted == code_digest && now.since(*at) < REPEAT_SECONDS =>
-            {
-                Some(*session)
-            }
+            Outcome::Accepted {
+                session,
+                code_digest: accepted,
+                at,
+            } if accepted == code_digest && now.since(*at) < REPEAT_SECONDS => Some(*session),
             Outcome::Accepted { .. } | Outcome::Waiting => None,
         }
     }
@@ -110,8 +110,11 @@ mod tests {
     use super::*;
     use crate::primitives::{AccountId, Role, UserId, UserType};
 
-    const LIMITS: LoginLimits =
-        LoginLimits { lifetime_seconds: 600, window_seconds: 60, extensions: 2 };
+    const LIMITS: LoginLimits = LoginLimits {
+        lifetime_seconds: 600,
+        window_seconds: 60,
+        extensions: 2,
+    };
     const START: UnixSeconds = UnixSeconds(1_800_000_000);
 
     fn waiting(need: Need) -> WaitingLogin {
@@ -163,7 +166,11 @@ mod tests {
         let mut login = waiting(Need::Verify);
         assert!(login.repeated(&[7; 32], START).is_none());
         let session = GatewaySessionId([3; 16]);
-        login.outcome = Outcome::Accepted { session, code_digest: [7; 32], at: START };
+        login.outcome = Outcome::Accepted {
+            session,
+            code_digest: [7; 32],
+            at: START,
+        };
         assert_eq!(login.repeated(&[7; 32], START.plus(59)), Some(session));
         assert!(login.repeated(&[8; 32], START.plus(1)).is_none());
         assert!(login.repeated(&[7; 32], START.plus(60)).is_none());

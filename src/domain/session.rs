@@ -70,7 +70,10 @@ mod tests {
 
     #[test]
     fn timeouts_are_idle_and_absolute_and_work_under_way_counts() {
-        let limits = SessionLimits { idle_seconds: 1_800, absolute_seconds: 43_200 };
+        let limits = SessionLimits {
+            idle_seconds: 1_800,
+            absolute_seconds: 43_200,
+        };
         let start = UnixSeconds(1_800_000_000);
         let at = |seen: u64, under_way: u32, now: u64| {
             liveness(start, start.plus(seen), under_way, limits, start.plus(now))
@@ -81,6 +84,9 @@ mod tests {
         assert_eq!(at(43_199, 0, 43_199), Liveness::Live);
         assert_eq!(at(43_199, 1, 43_200), Liveness::TooOld);
         // A clock that went back ends nothing by itself.
-        assert_eq!(liveness(start, start, 0, limits, UnixSeconds(0)), Liveness::Live);
+        assert_eq!(
+            liveness(start, start, 0, limits, UnixSeconds(0)),
+            Liveness::Live
+        );
     }
 }

@@ -71,13 +71,21 @@ pub fn admit(attempts: Attempts, now: UnixSeconds) -> Admission {
     if wait > 0 {
         return Admission::Wait { seconds: wait };
     }
-    Admission::Count(Attempts { failures: attempts.failures + 1, last: now })
+    Admission::Count(Attempts {
+        failures: attempts.failures + 1,
+        last: now,
+    })
 }
 
 /// Delay after so many consecutive failures.
 pub fn delay_seconds(failures: u32) -> u64 {
-    let Some(doublings) = failures.checked_sub(FREE_FAILURES) else { return 0 };
-    FIRST_DELAY_SECONDS.checked_shl(doublings).unwrap_or(DELAY_SECONDS_MAX).min(DELAY_SECONDS_MAX)
+    let Some(doublings) = failures.checked_sub(FREE_FAILURES) else {
+        return 0;
+    };
+    FIRST_DELAY_SECONDS
+        .checked_shl(doublings)
+        .unwrap_or(DELAY_SECONDS_MAX)
+        .min(DELAY_SECONDS_MAX)
 }
 
 #[cfg(test)]
@@ -88,7 +96,10 @@ mod tests {
     #[test]
     fn delays_grow_to_an_hour() {
         let delays: Vec<u64> = (0..=12).map(delay_seconds).collect();
-        assert_eq!(delays, [0, 0, 0, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]);
+        assert_eq!(
+            delays,
+            [0, 0, 0, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
+        );
     }
 
     #[test]
@@ -97,10 +108,15 @@ mod tests {
         let mut now = UnixSeconds(1_000_000);
         for _ in 0..FAILURES_MAX {
             now = now.plus(DELAY_SECONDS_MAX);
-            let Admission::Count(next) = admit(attempts, now) else { panic!("{attempts:?}") };
+            let Admission::Count(next) = admit(attempts, now) else {
+                panic!("{attempts:?}")
+            };
             attempts = next;
         }
-        assert_eq!(admit(attempts, now.plus(10 * 365 * 86_400)), Admission::Exhausted);
+        assert_eq!(
+            admit(attempts, now.plus(10 * 365 * 86_400)),
+            Admission::Exhausted
+        );
     }
 
     proptest! {

@@ -83,13 +83,25 @@ pub enum Settled {
 impl Tracked {
     /// A free session.
     pub fn free(now: UnixSeconds) -> Self {
-        Self { state: State::Free, generation: 0, open_candidates: 0, tainted: false, since: now }
+        Self {
+            state: State::Free,
+            generation: 0,
+            open_candidates: 0,
+            tainted: false,
+            since: now,
+        }
     }
 
     /// What a stored state means after a restart: whatever was open then is lost now.
     pub fn restored(stored: &StoredState, generation: u64) -> Self {
         let tainted = matches!(stored.state, State::Suspect | State::Held(_));
-        Self { state: stored.state, generation, open_candidates: 0, tainted, since: stored.since }
+        Self {
+            state: stored.state,
+            generation,
+            open_candidates: 0,
+            tainted,
+            since: stored.since,
+        }
     }
 
     /// Marks before a request goes up that may log in. `generation` is a fresh one.
@@ -111,7 +123,9 @@ impl Tracked {
                 self.open_candidates = 1;
                 self.tainted = false;
                 self.since = now;
-                Marked::Marked { generation: self.generation }
+                Marked::Marked {
+                    generation: self.generation,
+                }
             }
             State::Suspect | State::Held(_) => Marked::Busy,
             State::Awaiting(_) | State::Ended => Marked::Refused,
@@ -124,7 +138,9 @@ impl Tracked {
         match self.state {
             State::Suspect | State::Held(_) => {
                 self.open_candidates = self.open_candidates.saturating_add(1);
-                Marked::Marked { generation: self.generation }
+                Marked::Marked {
+                    generation: self.generation,
+                }
             }
             State::Free | State::Accepted(_) | State::Awaiting(_) | State::Ended => {
                 self.mark(generation, now)

@@ -75,7 +75,13 @@ impl Engine {
     ) -> Result<Option<Stored<WaitingLogin>>, FlowError> {
         let found = self.records()?.get::<WaitingLogin>(&reference.0).await?;
         Ok(found.filter(|login| {
-            bool::from(login.value.ticket_digest.as_slice().ct_eq(ticket.digest().as_slice()))
+            bool::from(
+                login
+                    .value
+                    .ticket_digest
+                    .as_slice()
+                    .ct_eq(ticket.digest().as_slice()),
+            )
         }))
     }
 
@@ -85,7 +91,9 @@ impl Engine {
     /// [`FlowError::Clock`].
     pub fn check_clock(&self) -> Result<(), FlowError> {
         let now = self.now().0;
-        let high = self.clock_high.fetch_max(now, std::sync::atomic::Ordering::Relaxed);
+        let high = self
+            .clock_high
+            .fetch_max(now, std::sync::atomic::Ordering::Relaxed);
         if now.saturating_add(CLOCK_BACK_SECONDS) < high {
             return Err(FlowError::Clock);
         }
@@ -99,11 +107,14 @@ impl Engine {
         acceptance: Acceptance<'_>,
     ) -> Result<AcceptOutcome, FlowError> {
         let login = &acceptance.login.value;
-        let Some(key) = login.keys.first().copied() else { return Ok(AcceptOutcome::Gone) };
+        let Some(key) = login.keys.first().copied() else {
+            return Ok(AcceptOutcome::Gone);
+        };
         let now = self.now();
         let entry = self.table.entry(key, now);
-        let verdict =
-            self.probe(&login.jar, acceptance.client, Some(&entry), Budget::Known).await;
+        let verdict = self
+            .probe(&login.jar, acceptance.client, Some(&entry), Budget::Known)
+            .await;
         match verdict {
             Verdict::Somebody(who) if who.account == login.identity.account => {}
             Verdict::Somebody(_) | Verdict::Nobody => return Ok(AcceptOutcome::Gone),
@@ -140,7 +151,11 @@ impl Engine {
             self.sessions.remove(live.id());
             return Ok(AcceptOutcome::Gone);
         }
-        Ok(AcceptOutcome::Accepted(Accepted { session: live, key, target }))
+        Ok(AcceptOutcome::Accepted(Accepted {
+            session: live,
+            key,
+            target,
+        }))
     }
 
     async fn write_acceptance(
@@ -169,8 +184,16 @@ impl Engine {
         let who = Some((account_id, login.identity.role.as_str()));
         let mut draft = records
             .draft()
-            .put(&records.account_key(account_id), acceptance.account_expect, &acceptance.account)
-            .put(&login.reference.0, Expect::Version(acceptance.login.version), &accepted)
+            .put(
+                &records.account_key(account_id),
+                acceptance.account_expect,
+                &acceptance.account,
+            )
+            .put(
+                &login.reference.0,
+                Expect::Version(acceptance.login.version),
+                &accepted,
+            )
             .put(&session.id.0, Expect::Absent, session)
             .audit(&self.audit(acceptance.client, who, acceptance.event.clone()));
         for key in &login.keys {
@@ -239,7 +262,9 @@ impl Slowdown {
         let Some(doublings) = failures.checked_sub(FREE_ADDRESS_FAILURES) else {
             return Duration::ZERO;
         };
-        let millis = 100u64.checked_shl(doublings.min(16)).unwrap_or(PAUSE_MILLIS_MAX);
+        let millis = 100u64
+            .checked_shl(doublings.min(16))
+            .unwrap_or(PAUSE_MILLIS_MAX);
         Duration::from_millis(millis.min(PAUSE_MILLIS_MAX))
     }
 

@@ -27,7 +27,7 @@ const TRIES: u32 = 5;
 #[derive(Clone)]
 pub enum Holder {
     /// A waiting login, found by its ticket.
-    Login(Stored<WaitingLogin>),
+    Login(Box<Stored<WaitingLogin>>),
     /// An accepted session.
     Session(Arc<LiveSession>),
 }
@@ -77,10 +77,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`FlowError`] when the store fails.
-    pub async fn renew_activation(
-        &self,
-        holder: &Holder,
-    ) -> Result<Option<Activation>, FlowError> {
+    pub async fn renew_activation(&self, holder: &Holder) -> Result<Option<Activation>, FlowError> {
         self.activation_with(holder, true).await
     }
 
@@ -90,7 +87,9 @@ impl Engine {
         renew: bool,
     ) -> Result<Option<Activation>, FlowError> {
         let records = self.records()?;
-        let Some(identity) = holder.identity() else { return Ok(None) };
+        let Some(identity) = holder.identity() else {
+            return Ok(None);
+        };
         if !self.may_activate(holder) {
             return Ok(None);
         }
@@ -102,7 +101,9 @@ impl Engine {
                 return Ok(None);
             }
             let stored = records.get::<Activation>(&holder.key()).await?;
-            let expect = stored.as_ref().map_or(Expect::Absent, |s| Expect::Version(s.version));
+            let expect = stored
+                .as_ref()
+                .map_or(Expect::Absent, |s| Expect::Version(s.version));
             let running = stored.map(|s| s.value).filter(|a| !a.is_over(limits, now));
             let activation = match running {
                 Some(activation) if !renew => return Ok(Some(activation)),
@@ -121,7 +122,11 @@ impl Engine {
             account.next_generation = account.next_generation.saturating_add(1);
             let draft = records
                 .draft()
-                .put(&records.account_key(&identity.account), account_expect, &account)
+                .put(
+                    &records.account_key(&identity.account),
+                    account_expect,
+                    &account,
+                )
                 .put(&holder.key(), expect, &activation);
             match records.commit(draft).await {
                 Ok(()) => return Ok(Some(activation)),
@@ -205,7 +210,9 @@ impl Engine {
         code: &OtpCode,
         client: &Client,
     ) -> Result<ActivateOutcome, FlowError> {
-        let Some(identity) = holder.identity() else { return Ok(ActivateOutcome::Closed) };
+        let Some(identity) = holder.identity() else {
+            return Ok(ActivateOutcome::Closed);
+        };
         let (mut account, expect) = self.account_for_update(&identity.account).await?;
         if account.binding.is_some() {
             // Bound meanwhile by another login of the same account: that binding stands.
@@ -214,12 +221,15 @@ impl Engine {
         let entry = entry_letter(binding.generation);
         account.binding = Some(binding);
         account.epoch = account.epoch.saturating_add(1);
-        let event = AuditEvent::Activated { entry, replaced: false };
+        let event = AuditEvent::Activated {
+            entry,
+            replaced: false,
+        };
         let outcome = match holder {
             Holder::Login(login) => {
                 let acceptance = Acceptance {
                     code_digest: code_digest(login.value.reference, code),
-                    login: login.clone(),
+                    login: (**login).clone(),
                     account,
                     account_expect: expect,
                     event: event.clone(),
@@ -239,8 +249,15 @@ impl Engine {
                 }
             }
             Holder::Session(session) => {
-                let changed = AccountChange { account, expect, event: event.clone() };
-                if !self.change_from_session(session, changed, Some(Factor::Totp), client).await? {
+                let changed = AccountChange {
+                    account,
+                    expect,
+                    event: event.clone(),
+                };
+                if !self
+                    .change_from_session(session, changed, Some(Factor::Totp), client)
+                    .await?
+                {
                     return Ok(ActivateOutcome::Closed);
                 }
                 ActivateOutcome::Bound
@@ -251,7 +268,8 @@ impl Engine {
             (_, Holder::Session(session)) => session.id(),
             (_, Holder::Login(_)) => return Ok(outcome),
         };
-        self.end_others(&identity.account, keep, "activated", client).await;
+        self.end_others(&identity.account, keep, "activated", client)
+            .await;
         self.notices.notify(crate::flow::notices::Notice {
             account: identity.account.clone(),
             event,
@@ -271,7 +289,11 @@ impl Engine {
     ) -> Result<bool, FlowError> {
         let records = self.records()?;
         let id = changed.account.id.clone();
-        let role = session.record().identity.as_ref().map(|i| i.role.as_str().to_owned());
+        let role = session
+            .record()
+            .identity
+            .as_ref()
+            .map(|i| i.role.as_str().to_owned());
         let record = GatewaySession {
             account_epoch: changed.account.epoch,
             factor,

@@ -1,18 +1,20 @@
 //! Before a request goes up: what did it come with, and what becomes of it?
 
+use crate::domain::enforcement::{Requirement, requirement};
+use crate::domain::gate::Evidence;
 use crate::domain::gate::{Presented, RequestFacts, RequestVerdict, request_verdict};
 use crate::domain::jar::Jar;
+use crate::domain::login::Need;
 use crate::domain::session::Liveness;
 use crate::domain::throttle::Lane;
 use crate::domain::upstream_session::State;
-use crate::domain::enforcement::{Requirement, requirement};
-use crate::domain::gate::Evidence;
-use crate::domain::login::Need;
 use crate::flow::judge::{Case, Due};
 use crate::flow::sessions::LiveSession;
 use crate::flow::table::Entry;
 use crate::flow::{Client, Engine, FlowError};
-use crate::primitives::{AccountId, GatewaySessionId, Ticket, UnixSeconds, UpstreamKey, WaitingRef};
+use crate::primitives::{
+    AccountId, GatewaySessionId, Ticket, UnixSeconds, UpstreamKey, WaitingRef,
+};
 use crate::profile::CookieClass;
 use crate::seal::{Purpose, SealError};
 use std::sync::Arc;
@@ -93,7 +95,10 @@ impl Engine {
         let sealed = cookies.seal.map(|text| self.open_seal(text, now));
         match sealed {
             Some(Some(carried)) => carried,
-            Some(None) => Carried { stale_seal: true, ..self.stamped(cookies, now) },
+            Some(None) => Carried {
+                stale_seal: true,
+                ..self.stamped(cookies, now)
+            },
             None => self.stamped(cookies, now),
         }
     }
@@ -121,7 +126,10 @@ impl Engine {
             sealed.jar = owner.jar();
         }
         Some(Carried {
-            presented: Presented::Sealed { session: sealed.session, held },
+            presented: Presented::Sealed {
+                session: sealed.session,
+                held,
+            },
             jar: sealed.jar,
             key: Some(sealed.key),
             entry: Some(entry),
@@ -166,7 +174,12 @@ impl Engine {
             _ => false,
         };
         Carried {
-            presented: Presented::Stamped { key, state, generation, has_ticket },
+            presented: Presented::Stamped {
+                key,
+                state,
+                generation,
+                has_ticket,
+            },
             jar,
             key: Some(key),
             entry,
@@ -185,7 +198,9 @@ impl Engine {
         carried: &Carried,
         client: &Client,
     ) -> Result<Option<Due>, FlowError> {
-        let Some(owner) = &carried.owner else { return Ok(None) };
+        let Some(owner) = &carried.owner else {
+            return Ok(None);
+        };
         let policy = self.policy.load();
         if owner.meets_policy(policy.version) {
             return Ok(None);
@@ -233,7 +248,10 @@ impl Engine {
     /// Address of the upstream's page for logged-in users.
     pub fn home(&self) -> String {
         let first = self.profile.probe_pages().first();
-        first.map_or_else(|| format!("{}/", self.profile.context()), |page| page.path.clone())
+        first.map_or_else(
+            || format!("{}/", self.profile.context()),
+            |page| page.path.clone(),
+        )
     }
 
     /// The gate's word on a request.
@@ -244,7 +262,9 @@ impl Engine {
     /// Waits until the verdict on a session may have come. `false`: too many wait already, or it
     /// did not come in time.
     pub async fn wait_for_verdict(&self, entry: &Entry) -> bool {
-        let Ok(_turn) = self.budgets.waiters.try_acquire() else { return false };
+        let Ok(_turn) = self.budgets.waiters.try_acquire() else {
+            return false;
+        };
         let mut changes = entry.changes();
         let wait = Duration::from_secs(self.settings.verdict_wait_seconds);
         timeout(wait, async {
@@ -271,11 +291,19 @@ impl Engine {
     ) -> Result<String, SealError> {
         session.keep_jar(jar);
         let seal = |jar: Jar| {
-            let sealed = SealedSession { session: session.id(), key, jar };
+            let sealed = SealedSession {
+                session: session.id(),
+                key,
+                jar,
+            };
             self.seals.seal(Purpose::Accepted, &sealed.to_bytes())
         };
         let sealed = seal(jar.clone())?;
-        if sealed.len() <= SEALED_CHARS_MAX { Ok(sealed) } else { seal(Jar::default()) }
+        if sealed.len() <= SEALED_CHARS_MAX {
+            Ok(sealed)
+        } else {
+            seal(Jar::default())
+        }
     }
 
     /// In which lane an account's attempts from this browser count.
@@ -322,14 +350,18 @@ impl Engine {
             .filter_map(|chunk| {
                 let (mark, at) = chunk.split_at_checked(16)?;
                 let at = u32::from_be_bytes(at.try_into().ok()?);
-                Some((UpstreamKey(mark.try_into().ok()?), UnixSeconds(u64::from(at))))
+                Some((
+                    UpstreamKey(mark.try_into().ok()?),
+                    UnixSeconds(u64::from(at)),
+                ))
             })
             .filter(|(_, at)| now.since(*at) < KNOWN_SECONDS)
             .collect()
     }
 
     fn known_mark(&self, account: &AccountId) -> UpstreamKey {
-        self.seals.upstream_key(&[b"known\0", account.key().as_slice()].concat())
+        self.seals
+            .upstream_key(&[b"known\0", account.key().as_slice()].concat())
     }
 }
 

@@ -117,7 +117,10 @@ impl Engine {
                 jar.set(name, value);
             }
         }
-        let location = answer.headers.get(LOCATION).map(http::HeaderValue::as_bytes);
+        let location = answer
+            .headers
+            .get(LOCATION)
+            .map(http::HeaderValue::as_bytes);
         let case = Case {
             evidence: Evidence::KnownLogin,
             client: &login.client,
@@ -129,7 +132,11 @@ impl Engine {
             target: self.target_after(location, &login.client),
         };
         match self.conclude(case).await {
-            Ok(conclusion) => LoginOutcome::Answered { answer, jar, conclusion },
+            Ok(conclusion) => LoginOutcome::Answered {
+                answer,
+                jar,
+                conclusion,
+            },
             Err(error) => {
                 if let Some(key) = login.sent {
                     self.settle_lost(key);

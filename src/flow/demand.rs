@@ -81,7 +81,11 @@ impl Engine {
         if let Some(old) = case.sent.filter(|old| *old != key) {
             self.end_upstream(old, &case.sent_jar).await;
         }
-        Ok(Some(Due { reference, ticket, need }))
+        Ok(Some(Due {
+            reference,
+            ticket,
+            need,
+        }))
     }
 
     /// Releases a session without a second factor, because the policy asks for none.
@@ -93,7 +97,8 @@ impl Engine {
         account: &Account,
         decision: Decision,
     ) -> Result<Conclusion, FlowError> {
-        self.release_with(case, key, identity, account.epoch, decision).await
+        self.release_with(case, key, identity, account.epoch, decision)
+            .await
     }
 
     /// The same for a page that could not be read, under a ceiling that only observes.
@@ -133,9 +138,15 @@ impl Engine {
             return Ok(Conclusion::Refused);
         }
         let state = accepted_state(&session, now);
-        let who = session.identity.as_ref().map(|i| (&i.account, i.role.as_str()));
+        let who = session
+            .identity
+            .as_ref()
+            .map(|i| (&i.account, i.role.as_str()));
         let would_ask = decision.would_require.is_some();
-        let event = AuditEvent::LoginReleased { mode: decision.mode, would_ask };
+        let event = AuditEvent::LoginReleased {
+            mode: decision.mode,
+            would_ask,
+        };
         let mut draft = records
             .draft()
             .put(&session.id.0, Expect::Absent, &session)
@@ -176,10 +187,11 @@ impl Engine {
         let entry = self.table.entry(key, now);
         let _order = entry.durable.lock().await;
         let record = owner.to_record();
-        let draft = records
-            .draft()
-            .put(&record.id.0, Expect::Any, &record)
-            .put(&key.0, Expect::Any, &accepted_state(&record, now));
+        let draft = records.draft().put(&record.id.0, Expect::Any, &record).put(
+            &key.0,
+            Expect::Any,
+            &accepted_state(&record, now),
+        );
         records.commit(draft).await?;
         let generation = self.table.fresh_generation();
         entry.change(|tracked| tracked.release(owner.id(), generation, now));
@@ -197,8 +209,14 @@ impl Engine {
             return;
         }
         let Ok(records) = self.records() else { return };
-        let who = owner.record().identity.as_ref().map(|i| (&i.account, i.role.as_str()));
-        let event = AuditEvent::IdentityChanged { to: to.account.clone() };
+        let who = owner
+            .record()
+            .identity
+            .as_ref()
+            .map(|i| (&i.account, i.role.as_str()));
+        let event = AuditEvent::IdentityChanged {
+            to: to.account.clone(),
+        };
         let draft = records.draft().audit(&self.audit(client, who, event));
         if records.commit(draft).await.is_err() {
             tracing::error!(request.id = %client.request_id, "an identity change could not be recorded");

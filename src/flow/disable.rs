@@ -41,25 +41,40 @@ impl Engine {
         };
         // Inside an accepted session the owner's own lane counts.
         let lane = Lane::KnownBrowser;
-        let compared =
-            self.compare(&identity.account, &identity.role, &code, lane, client).await?;
+        let compared = self
+            .compare(&identity.account, &identity.role, &code, lane, client)
+            .await?;
         let (mut account, expect) = match compared {
             Compared::Refused(refusal) => return Ok(DisableOutcome::Refused(refusal)),
             Compared::Unbound => return Ok(DisableOutcome::NotActive),
             Compared::Good { account, expect } => (account, expect),
         };
-        let entry = account.binding.take().map(|b| entry_letter(b.generation)).unwrap_or_default();
+        let entry = account
+            .binding
+            .take()
+            .map(|b| entry_letter(b.generation))
+            .unwrap_or_default();
         account.epoch = account.epoch.saturating_add(1);
         let event = AuditEvent::Disabled { entry };
-        let changed = AccountChange { account, expect, event: event.clone() };
+        let changed = AccountChange {
+            account,
+            expect,
+            event: event.clone(),
+        };
         // This session keeps the factor that it was accepted with: it stays until it ends, and the
         // next login asks for a new activation where the policy requires one (FAQ 4).
-        let factor = session.factor().or(Some(crate::authenticator::Factor::Totp));
-        if !self.change_from_session(session, changed, factor, client).await? {
+        let factor = session
+            .factor()
+            .or(Some(crate::authenticator::Factor::Totp));
+        if !self
+            .change_from_session(session, changed, factor, client)
+            .await?
+        {
             let wait_seconds = crate::authenticator::totp::STEP_SECONDS;
             return Ok(DisableOutcome::Refused(CodeRefusal::Used { wait_seconds }));
         }
-        self.end_others(&identity.account, session.id(), "disabled", client).await;
+        self.end_others(&identity.account, session.id(), "disabled", client)
+            .await;
         self.notices.notify(crate::flow::notices::Notice {
             account: identity.account,
             event,

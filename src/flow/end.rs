@@ -33,8 +33,14 @@ impl Engine {
             self.end_upstream(key, &jar).await;
         }
         let Ok(records) = self.records() else { return };
-        let who = session.record().identity.as_ref().map(|i| (&i.account, i.role.as_str()));
-        let event = AuditEvent::SessionEnded { reason: reason.to_owned() };
+        let who = session
+            .record()
+            .identity
+            .as_ref()
+            .map(|i| (&i.account, i.role.as_str()));
+        let event = AuditEvent::SessionEnded {
+            reason: reason.to_owned(),
+        };
         let draft = records
             .draft()
             .delete::<GatewaySession>(&session.id().0, Expect::Any)
@@ -55,13 +61,19 @@ impl Engine {
         entry.keep_jar(jar);
         let jar = entry.jar();
         let written = match self.records() {
-            Ok(records) => self.write_state(records, key, State::Ended, &jar, true).await,
+            Ok(records) => {
+                self.write_state(records, key, State::Ended, &jar, true)
+                    .await
+            }
             Err(error) => Err(error),
         };
         drop(order);
         if let Err(error) = written {
             tracing::error!(session = ?key, %error, "a tombstone could not be written; it will be replayed");
-            let mut owed = self.unwritten_ends.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut owed = self
+                .unwritten_ends
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             owed.push((key, jar));
         }
         self.owe_logout(key);
@@ -84,7 +96,9 @@ impl Engine {
         }
         let Ok(records) = self.records() else { return };
         let who = Some((&login.identity.account, login.identity.role.as_str()));
-        let event = AuditEvent::LoginAbandoned { reason: reason.to_owned() };
+        let event = AuditEvent::LoginAbandoned {
+            reason: reason.to_owned(),
+        };
         let draft = records
             .draft()
             .delete::<WaitingLogin>(&login.reference.0, Expect::Any)
@@ -104,7 +118,9 @@ impl Engine {
                 tokio::time::sleep(Duration::from_secs(pause)).await;
                 pause = pause.saturating_mul(2);
             }
-            let Some(entry) = self.table.find(key) else { return };
+            let Some(entry) = self.table.find(key) else {
+                return;
+            };
             let jar = entry.jar();
             if jar.is_empty() {
                 break;
@@ -119,11 +135,14 @@ impl Engine {
                 break;
             }
         }
-        let Some(entry) = self.table.find(key) else { return };
+        let Some(entry) = self.table.find(key) else {
+            return;
+        };
         let _order = entry.durable.lock().await;
         if let Ok(records) = self.records()
-            && let Err(error) =
-                self.write_state(records, key, State::Ended, &Jar::default(), false).await
+            && let Err(error) = self
+                .write_state(records, key, State::Ended, &Jar::default(), false)
+                .await
         {
             tracing::error!(session = ?key, %error, "a paid logout could not be written");
         }
@@ -139,7 +158,8 @@ impl Engine {
             b"application/x-www-form-urlencoded".to_vec(),
         ));
         UpstreamRequest {
-            method: http::Method::from_bytes(logout.method.as_bytes()).unwrap_or(http::Method::POST),
+            method: http::Method::from_bytes(logout.method.as_bytes())
+                .unwrap_or(http::Method::POST),
             target: logout.path.clone().into_bytes(),
             headers,
             body: Bytes::new(),
@@ -151,7 +171,10 @@ impl Engine {
     /// Writes tombstones that could not be written when they were due.
     pub(crate) async fn replay_ends(&self) {
         let owed = {
-            let mut owed = self.unwritten_ends.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut owed = self
+                .unwritten_ends
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *owed)
         };
         for (key, jar) in owed {
@@ -164,7 +187,10 @@ impl Engine {
             };
             let draft = records.draft().put(&key.0, Expect::Any, &stored);
             if records.commit(draft).await.is_err() {
-                let mut owed = self.unwritten_ends.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut owed = self
+                    .unwritten_ends
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
                 owed.push((key, jar));
             }
         }

@@ -1,16 +1,16 @@
 //! Judging an answer that may have logged somebody in: mark, probe, conclude.
 
 use crate::domain::enforcement::{Requirement, requirement};
+use crate::domain::enrollment::Account;
 use crate::domain::gate::Evidence;
 use crate::domain::jar::Jar;
+use crate::domain::login::Need;
 use crate::domain::policy_file::Mode;
 use crate::flow::mark::MarkError;
 use crate::flow::probe::{Budget, Verdict};
 use crate::flow::sessions::LiveSession;
 use crate::flow::{Client, Engine, FlowError};
 use crate::primitives::{Identity, Ticket, UpstreamKey, WaitingRef};
-use crate::domain::enrollment::Account;
-use crate::domain::login::Need;
 use std::sync::Arc;
 
 /// An answer to be judged.
@@ -139,13 +139,17 @@ impl Engine {
             | Evidence::PartialAnswer => Budget::Blind,
         };
         let entry = self.table.find(new);
-        let verdict = self.probe(&case.jar, case.client, entry.as_deref(), budget).await;
+        let verdict = self
+            .probe(&case.jar, case.client, entry.as_deref(), budget)
+            .await;
         // The id changed: the old one may be logged in as well.
         if verdict == Verdict::Nobody
             && let Some(old) = case.sent.filter(|old| *old != new)
         {
             let entry = self.table.find(old);
-            return self.probe(&case.sent_jar, case.client, entry.as_deref(), budget).await;
+            return self
+                .probe(&case.sent_jar, case.client, entry.as_deref(), budget)
+                .await;
         }
         verdict
     }
@@ -187,16 +191,21 @@ impl Engine {
             return self.conclude_same_owner(case, owner, new).await;
         }
         if let Some(owner) = &case.owner {
-            self.note_identity_change(owner, &identity, case.client).await;
+            self.note_identity_change(owner, &identity, case.client)
+                .await;
         }
         let need = match decision.requirement {
             Requirement::Nothing => {
-                return self.release(case, new, Some(identity), &account, decision).await;
+                return self
+                    .release(case, new, Some(identity), &account, decision)
+                    .await;
             }
             Requirement::Activate => Need::Activate,
             Requirement::Verify => Need::Verify,
         };
-        let due = self.demand(case, new, identity, need, decision.mode).await?;
+        let due = self
+            .demand(case, new, identity, need, decision.mode)
+            .await?;
         Ok(due.map_or(Conclusion::Refused, Conclusion::SecondFactor))
     }
 
@@ -217,7 +226,10 @@ impl Engine {
                 self.end_upstream(old, &case.sent_jar).await;
             }
         }
-        Ok(Conclusion::SameOwner { session: owner.clone(), key: new })
+        Ok(Conclusion::SameOwner {
+            session: owner.clone(),
+            key: new,
+        })
     }
 
     async fn conclude_unknown(
@@ -250,7 +262,10 @@ impl Engine {
         let records = self.records()?;
         let key = records.account_key(&identity.account);
         let found = records.get::<Account>(&key).await?;
-        Ok(found.map_or_else(|| Account::new(identity.account.clone()), |stored| stored.value))
+        Ok(found.map_or_else(
+            || Account::new(identity.account.clone()),
+            |stored| stored.value,
+        ))
     }
 }
 

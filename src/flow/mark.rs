@@ -45,7 +45,11 @@ impl Engine {
         let _order = entry.durable.lock().await;
         let generation = self.table.fresh_generation();
         let marked = entry.change(|tracked| {
-            if found { tracked.mark_found(generation, now) } else { tracked.mark(generation, now) }
+            if found {
+                tracked.mark_found(generation, now)
+            } else {
+                tracked.mark(generation, now)
+            }
         });
         match marked {
             Marked::Busy => return Err(MarkError::Busy),
@@ -58,7 +62,11 @@ impl Engine {
             let fresh = self.table.fresh_generation();
             entry.change(|tracked| {
                 // Before sending: nothing went up, so nothing is in doubt. After: it stays so.
-                if found { tracked.settle_lost(now) } else { _ = tracked.settle_same(fresh, now) }
+                if found {
+                    tracked.settle_lost(now)
+                } else {
+                    _ = tracked.settle_same(fresh, now)
+                }
             });
             return Err(MarkError::Store(error));
         }
@@ -84,7 +92,8 @@ impl Engine {
                 }
                 State::Held(session) => {
                     let state = State::Accepted(session);
-                    self.write_state(records, key, state, &entry.jar(), false).await
+                    self.write_state(records, key, state, &entry.jar(), false)
+                        .await
                 }
                 State::Free | State::Awaiting(_) | State::Accepted(_) | State::Ended => Ok(()),
             };
@@ -98,7 +107,8 @@ impl Engine {
         if last && settled == Settled::StillInDoubt {
             // The tripwire found something between the two steps: the doubt is written again.
             let state = entry.tracked().state;
-            self.write_state(records, key, state, &entry.jar(), false).await?;
+            self.write_state(records, key, state, &entry.jar(), false)
+                .await?;
         }
         Ok(settled)
     }
@@ -120,7 +130,12 @@ impl Engine {
         jar: &Jar,
         logout_owed: bool,
     ) -> Result<(), FlowError> {
-        let stored = StoredState { state, since: self.now(), jar: jar.clone(), logout_owed };
+        let stored = StoredState {
+            state,
+            since: self.now(),
+            jar: jar.clone(),
+            logout_owed,
+        };
         let draft = records.draft().put(&key.0, Expect::Any, &stored);
         records.commit(draft).await.map_err(FlowError::from)
     }

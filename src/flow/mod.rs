@@ -197,7 +197,9 @@ impl Engine {
             Some(id) => self.seals.upstream_key(&[b"i", id].concat()),
             // Nothing can be parked upstream under a cookie without an id, but it is watched all
             // the same: by everything in it that does not change with time.
-            None => self.seals.upstream_key(&[b"s", cookie.substance(value).as_slice()].concat()),
+            None => self
+                .seals
+                .upstream_key(&[b"s", cookie.substance(value).as_slice()].concat()),
         }
     }
 

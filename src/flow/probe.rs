@@ -70,16 +70,25 @@ impl Budgets {
 
     fn enter(&self, address: IpAddr, budget: Budget) -> Option<AddressTurn<'_>> {
         if budget == Budget::Known {
-            return Some(AddressTurn { budgets: None, address });
+            return Some(AddressTurn {
+                budgets: None,
+                address,
+            });
         }
-        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut addresses = self
+            .addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let count = addresses.entry(address).or_insert(0);
         // Everybody behind one loopback address is not one guest: the site's budget is enough.
         if *count >= self.blind_per_address && !address.is_loopback() {
             return None;
         }
         *count += 1;
-        Some(AddressTurn { budgets: Some(self), address })
+        Some(AddressTurn {
+            budgets: Some(self),
+            address,
+        })
     }
 }
 
@@ -91,7 +100,10 @@ struct AddressTurn<'b> {
 impl Drop for AddressTurn<'_> {
     fn drop(&mut self) {
         let Some(budgets) = self.budgets else { return };
-        let mut addresses = budgets.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut addresses = budgets
+            .addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = addresses.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {
@@ -129,8 +141,11 @@ impl Engine {
         };
         let mut verdicts = Vec::new();
         for page in self.profile.probe_pages() {
-            let looked =
-                timeout(Duration::from_secs(PAGE_SECONDS), self.look(page, jar, client)).await;
+            let looked = timeout(
+                Duration::from_secs(PAGE_SECONDS),
+                self.look(page, jar, client),
+            )
+            .await;
             verdicts.push(looked.unwrap_or_else(|_| PageVerdict::Unknown {
                 reason: format!("{}: no answer in time", page.path),
             }));
@@ -145,7 +160,9 @@ impl Engine {
     }
 
     async fn look(&self, page: &ProbePage, jar: &Jar, client: &Client) -> PageVerdict {
-        let fails = |reason: &str| PageVerdict::Unknown { reason: format!("{}: {reason}", page.path) };
+        let fails = |reason: &str| PageVerdict::Unknown {
+            reason: format!("{}: {reason}", page.path),
+        };
         let mut jar = jar.clone();
         let mut target = page.path.clone();
         let own_hosts = self.own_hosts(client);
@@ -211,7 +228,10 @@ impl Client {
         let scheme: &[u8] = if self.https { b"https" } else { b"http" };
         vec![
             ("Host".into(), self.host.clone()),
-            ("X-Forwarded-For".into(), self.address.to_string().into_bytes()),
+            (
+                "X-Forwarded-For".into(),
+                self.address.to_string().into_bytes(),
+            ),
             ("X-Forwarded-Proto".into(), scheme.to_vec()),
             ("User-Agent".into(), self.user_agent.clone()),
         ]

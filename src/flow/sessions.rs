@@ -89,7 +89,10 @@ impl LiveSession {
 
     /// Whose it is.
     pub fn account(&self) -> Option<&AccountId> {
-        self.record.identity.as_ref().map(|identity| &identity.account)
+        self.record
+            .identity
+            .as_ref()
+            .map(|identity| &identity.account)
     }
 
     /// The record as it is now, to be written.
@@ -106,7 +109,10 @@ impl LiveSession {
 
     /// Every upstream session seen in it.
     pub fn keys(&self) -> Vec<UpstreamKey> {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.keys
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// A further upstream session of it.
@@ -119,12 +125,18 @@ impl LiveSession {
 
     /// The upstream's cookies as last seen.
     pub fn jar(&self) -> Jar {
-        self.jar.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.jar
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Remembers the upstream's cookies.
     pub fn keep_jar(&self, jar: &Jar) {
-        self.jar.lock().unwrap_or_else(PoisonError::into_inner).clone_from(jar);
+        self.jar
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone_from(jar);
     }
 
     /// Second factor that was accepted in it, if any.
@@ -173,7 +185,10 @@ impl LiveSession {
         if changes {
             self.changes_under_way.fetch_add(1, Ordering::AcqRel);
         }
-        UnderWay { session: self.clone(), changes }
+        UnderWay {
+            session: self.clone(),
+            changes,
+        }
     }
 
     /// Requests under way.
@@ -225,7 +240,9 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         self.session.under_way.fetch_sub(1, Ordering::Relaxed);
         if self.changes {
-            self.session.changes_under_way.fetch_sub(1, Ordering::AcqRel);
+            self.session
+                .changes_under_way
+                .fetch_sub(1, Ordering::AcqRel);
         }
     }
 }

@@ -19,7 +19,8 @@ impl Engine {
     pub async fn restore(&self) -> Result<(), FlowError> {
         let records = self.records()?;
         if let Some(check) = records.get::<KeyCheck>(KEY_CHECK).await? {
-            self.clock_high.fetch_max(check.value.clock_high.0, Ordering::Relaxed);
+            self.clock_high
+                .fetch_max(check.value.clock_high.0, Ordering::Relaxed);
         }
         let epochs: BTreeMap<AccountId, u64> = records
             .all::<Account>()
@@ -39,7 +40,9 @@ impl Engine {
         }
         let mut orphans = Vec::new();
         for (key, stored) in records.all::<StoredState>().await? {
-            let Ok(key) = <[u8; 16]>::try_from(key.as_slice()) else { continue };
+            let Ok(key) = <[u8; 16]>::try_from(key.as_slice()) else {
+                continue;
+            };
             let key = UpstreamKey(key);
             let state = stored.value;
             self.table.restore(key, &state);

@@ -1,9 +1,9 @@
 //! The broom: what ends by itself, what is owed, what is forgotten.
 
+use crate::domain::enrollment::Activation;
 use crate::domain::login::{Outcome, REPEAT_SECONDS, WaitingLogin};
 use crate::domain::session::{GatewaySession, Liveness};
 use crate::domain::upstream_session::{State, StoredState};
-use crate::domain::enrollment::Activation;
 use crate::flow::{Engine, FlowError};
 use crate::primitives::UpstreamKey;
 use crate::store::Expect;
@@ -80,7 +80,10 @@ impl Engine {
         let records = self.records()?;
         let now = self.now();
         let longest_answer = self.profile.longest_answer_seconds();
-        let tombstone = self.profile.session_longest_life_seconds().saturating_add(longest_answer);
+        let tombstone = self
+            .profile
+            .session_longest_life_seconds()
+            .saturating_add(longest_answer);
         for (key, entry) in self.table.all() {
             let tracked = entry.tracked();
             if tracked.is_abandoned(longest_answer, now) {
@@ -88,7 +91,8 @@ impl Engine {
                 if let State::Held(session) = tracked.state
                     && let Some(session) = self.sessions.find(session)
                 {
-                    self.end_session(&session, "in-doubt", &self.own_client()).await;
+                    self.end_session(&session, "in-doubt", &self.own_client())
+                        .await;
                 }
                 self.end_upstream(key, &jar).await;
                 continue;
@@ -161,7 +165,9 @@ impl Engine {
             }
         }
         let clock_high = crate::primitives::UnixSeconds(self.clock_high.load(Ordering::Relaxed));
-        let draft = records.draft().put(KEY_CHECK, Expect::Any, &KeyCheck { clock_high });
+        let draft = records
+            .draft()
+            .put(KEY_CHECK, Expect::Any, &KeyCheck { clock_high });
         records.commit(draft).await?;
         Ok(())
     }

@@ -29,7 +29,10 @@ pub struct Entry {
 impl Default for Table {
     fn default() -> Self {
         // Generation 0 is what a session without an entry has.
-        Self { entries: papaya::HashMap::new(), generation: AtomicU64::new(1) }
+        Self {
+            entries: papaya::HashMap::new(),
+            generation: AtomicU64::new(1),
+        }
     }
 }
 
@@ -46,16 +49,21 @@ impl Table {
 
     /// State and generation; a session without an entry is free.
     pub fn standing(&self, key: UpstreamKey) -> (State, u64) {
-        self.entries.pin().get(&key).map_or((State::Free, 0), |entry| {
-            let tracked = entry.tracked();
-            (tracked.state, tracked.generation)
-        })
+        self.entries
+            .pin()
+            .get(&key)
+            .map_or((State::Free, 0), |entry| {
+                let tracked = entry.tracked();
+                (tracked.state, tracked.generation)
+            })
     }
 
     /// The entry, made when there is none.
     pub fn entry(&self, key: UpstreamKey, now: UnixSeconds) -> Arc<Entry> {
         let entries = self.entries.pin();
-        entries.get_or_insert_with(key, || Arc::new(Entry::new(Tracked::free(now)))).clone()
+        entries
+            .get_or_insert_with(key, || Arc::new(Entry::new(Tracked::free(now))))
+            .clone()
     }
 
     /// Puts what the store knew, at start.
@@ -67,15 +75,22 @@ impl Table {
 
     /// All entries at this moment.
     pub fn all(&self) -> Vec<(UpstreamKey, Arc<Entry>)> {
-        self.entries.pin().iter().map(|(key, entry)| (*key, entry.clone())).collect()
+        self.entries
+            .pin()
+            .iter()
+            .map(|(key, entry)| (*key, entry.clone()))
+            .collect()
     }
 
     /// Forgets an entry that nobody holds any more: a free one, or a tombstone past its time.
     pub fn forget(&self, key: UpstreamKey) {
-        self.entries.pin().remove_if(&key, |_, entry| {
-            // One count is the map's own; a request under way compares generations through its own.
-            Arc::strong_count(entry) == 1
-        }).ok();
+        self.entries
+            .pin()
+            .remove_if(&key, |_, entry| {
+                // One count is the map's own; a request under way compares generations through its own.
+                Arc::strong_count(entry) == 1
+            })
+            .ok();
     }
 
     /// Number of entries.
@@ -110,7 +125,8 @@ impl Entry {
         let mut tracked = self.lock();
         let result = change(&mut tracked);
         drop(tracked);
-        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+        self.changed
+            .send_modify(|count| *count = count.wrapping_add(1));
         result
     }
 
@@ -121,13 +137,19 @@ impl Entry {
 
     /// The upstream's cookies of this session, as last seen.
     pub fn jar(&self) -> Jar {
-        self.jar.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.jar
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Remembers the cookies; an empty jar is no news.
     pub fn keep_jar(&self, jar: &Jar) {
         if !jar.is_empty() {
-            self.jar.lock().unwrap_or_else(PoisonError::into_inner).clone_from(jar);
+            self.jar
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone_from(jar);
         }
     }
 

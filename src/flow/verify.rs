@@ -54,7 +54,10 @@ pub enum CodeRefusal {
 
 /// An attempt that was counted and compared.
 pub(crate) enum Compared {
-    Good { account: crate::domain::enrollment::Account, expect: Expect },
+    Good {
+        account: crate::domain::enrollment::Account,
+        expect: Expect,
+    },
     Refused(CodeRefusal),
     /// The account has no binding any more.
     Unbound,
@@ -89,7 +92,10 @@ impl Engine {
             return Ok(self.close(login, client).await);
         }
         let account = &login.value.identity.account;
-        match self.compare(account, &login.value.identity.role, &code, lane, client).await? {
+        match self
+            .compare(account, &login.value.identity.role, &code, lane, client)
+            .await?
+        {
             Compared::Refused(refusal) => Ok(VerifyOutcome::Refused(refusal)),
             Compared::Unbound => Ok(self.close(login, client).await),
             Compared::Good { account, expect } => {
@@ -97,7 +103,10 @@ impl Engine {
                     account,
                     account_expect: expect,
                     code_digest: digest,
-                    event: AuditEvent::LoginAccepted { factor: Factor::Totp, lane },
+                    event: AuditEvent::LoginAccepted {
+                        factor: Factor::Totp,
+                        lane,
+                    },
                     client,
                     cleared: vec![Cleared::Lane(lane)],
                     login,
@@ -153,7 +162,11 @@ impl Engine {
             return None;
         }
         let key = *login.keys.first()?;
-        Some(Accepted { session, key, target: login.target.clone() })
+        Some(Accepted {
+            session,
+            key,
+            target: login.target.clone(),
+        })
     }
 
     /// Counts one attempt durably, then compares. On success the account is returned with the
@@ -183,7 +196,9 @@ impl Engine {
         };
         // Read after counting: whatever was accepted meanwhile is known to the comparison.
         let (mut account, expect) = self.account_for_update(id).await?;
-        let Some(binding) = account.binding.as_mut() else { return Ok(Compared::Unbound) };
+        let Some(binding) = account.binding.as_mut() else {
+            return Ok(Compared::Unbound);
+        };
         let refusal = match totp::verify(&binding.credential, code, self.now()) {
             Verdict::Accepted { step, drift_steps } => {
                 binding.credential.last_step = Some(step);
@@ -195,7 +210,8 @@ impl Engine {
             Verdict::Wrong => CodeRefusal::Wrong,
         };
         self.slowdown.note_failure(client.address, self.now().0);
-        self.note_refusal(id, role, lane, refusal, failures, client).await?;
+        self.note_refusal((id, role.as_str()), lane, refusal, failures, client)
+            .await?;
         Ok(Compared::Refused(refusal))
     }
 
@@ -204,11 +220,18 @@ impl Engine {
         let key = records.attempts_key(id, Factor::Totp, lane);
         for _ in 0..TRIES {
             let stored = records.get::<Attempts>(&key).await?;
-            let expect = stored.as_ref().map_or(Expect::Absent, |s| Expect::Version(s.version));
+            let expect = stored
+                .as_ref()
+                .map_or(Expect::Absent, |s| Expect::Version(s.version));
             let attempts = stored.map(|s| s.value).unwrap_or_default();
             let admission = admit(attempts, self.now());
-            let Admission::Count(next) = admission else { return Ok(admission) };
-            match records.commit(records.draft().put(&key, expect, &next)).await {
+            let Admission::Count(next) = admission else {
+                return Ok(admission);
+            };
+            match records
+                .commit(records.draft().put(&key, expect, &next))
+                .await
+            {
                 Ok(()) => return Ok(Admission::Count(next)),
                 Err(RecordError::Conflict) => {}
                 Err(error) => return Err(error.into()),
@@ -220,8 +243,7 @@ impl Engine {
 
     async fn note_refusal(
         &self,
-        id: &AccountId,
-        role: &crate::primitives::Role,
+        who: (&AccountId, &str),
         lane: Lane,
         refusal: CodeRefusal,
         failures: u32,
@@ -242,10 +264,10 @@ impl Engine {
             failures,
         };
         let records = self.records()?;
-        let record = self.audit(client, Some((id, role.as_str())), event.clone());
+        let record = self.audit(client, Some(who), event.clone());
         records.commit(records.draft().audit(&record)).await?;
         self.notices.notify(crate::flow::notices::Notice {
-            account: id.clone(),
+            account: who.0.clone(),
             event,
             client: client.address.to_string(),
         });
@@ -266,7 +288,10 @@ impl Engine {
             }
             let records = self.records()?;
             let expect = Expect::Version(login.version);
-            match records.commit(records.draft().put(&reference.0, expect, &login.value)).await {
+            match records
+                .commit(records.draft().put(&reference.0, expect, &login.value))
+                .await
+            {
                 Ok(()) => return Ok(true),
                 Err(RecordError::Conflict) => {}
                 Err(error) => return Err(error.into()),

@@ -30,18 +30,31 @@ pub(super) async fn verify(pages: &Pages, request: &PageRequest<'_>, form: &Form
     let account = &login.value.identity.account;
     let lane = engine.lane(request.cookies.known, account);
     let reference = login.value.reference;
-    let judged =
-        engine.verify(reference, ticket, form.field("code"), lane, request.client).await;
+    let judged = engine
+        .verify(reference, ticket, form.field("code"), lane, request.client)
+        .await;
     match judged {
         Ok(VerifyOutcome::Accepted(accepted)) => {
             let target = accepted.target.clone();
-            release(pages, request, &accepted, reference, reply::see_other(&target))
+            release(
+                pages,
+                request,
+                &accepted,
+                reference,
+                reply::see_other(&target),
+            )
         }
         Ok(VerifyOutcome::Refused(refusal)) => {
             render(pages, request, &login.value, Some(error_of(refusal))).await
         }
         Ok(VerifyOutcome::UpstreamBusy) => {
-            render(pages, request, &login.value, Some(AcceptorError::UpstreamBusy)).await
+            render(
+                pages,
+                request,
+                &login.value,
+                Some(AcceptorError::UpstreamBusy),
+            )
+            .await
         }
         Ok(VerifyOutcome::Closed) => closed(pages, request, &login.value).await,
         Ok(VerifyOutcome::TicketUnknown) => pages.refuse(request, Notice::TicketUnknown),
@@ -60,7 +73,10 @@ pub(super) async fn extend(pages: &Pages, request: &PageRequest<'_>, form: &Form
         Err(refusal) => return *refusal,
     };
     match pages.engine.extend(login.value.reference, ticket).await {
-        Ok(_) => pages.to_own(request, &page_path(pages, Need::Verify, login.value.reference)),
+        Ok(_) => pages.to_own(
+            request,
+            &page_path(pages, Need::Verify, login.value.reference),
+        ),
         Err(error) => pages.refuse(request, notice::of_flow_error(&error)),
     }
 }
@@ -81,7 +97,10 @@ pub(super) async fn give_up(
     login: &WaitingLogin,
 ) -> Reply {
     if matches!(login.outcome, Outcome::Waiting) {
-        pages.engine.abandon_login(login, "cancelled", request.client).await;
+        pages
+            .engine
+            .abandon_login(login, "cancelled", request.client)
+            .await;
     }
     let answer = pages.refuse(request, Notice::LoggedOut);
     forget(pages, answer, login.reference)
@@ -96,7 +115,10 @@ pub(super) async fn waiting<'r>(
     let unknown = || Box::new(pages.refuse(request, Notice::TicketUnknown));
     let reference = WaitingRef::from_text(reference).ok_or_else(unknown)?;
     let tickets = &request.cookies.tickets;
-    let (_, ticket) = tickets.iter().find(|(at, _)| *at == reference).ok_or_else(unknown)?;
+    let (_, ticket) = tickets
+        .iter()
+        .find(|(at, _)| *at == reference)
+        .ok_or_else(unknown)?;
     match pages.engine.waiting_login(reference, ticket).await {
         Ok(Some(login)) => Ok((login, ticket)),
         // Ended and swept, or never was: for this browser it is over.
@@ -104,7 +126,9 @@ pub(super) async fn waiting<'r>(
             let answer = pages.refuse(request, Notice::SessionClosed);
             Err(Box::new(forget(pages, answer, reference)))
         }
-        Err(error) => Err(Box::new(pages.refuse(request, notice::of_flow_error(&error)))),
+        Err(error) => Err(Box::new(
+            pages.refuse(request, notice::of_flow_error(&error)),
+        )),
     }
 }
 
@@ -116,7 +140,11 @@ pub(super) async fn posted<'r>(
 ) -> Result<(Stored<WaitingLogin>, &'r Ticket), Box<Reply>> {
     let (login, ticket) = waiting(pages, request, form.field("r")).await?;
     let bound = bound_to(&login.value);
-    if !pages.engine.seals.form_token_fits(&bound, form.field("csrf")) {
+    if !pages
+        .engine
+        .seals
+        .form_token_fits(&bound, form.field("csrf"))
+    {
         return Err(Box::new(pages.refuse(request, Notice::Forbidden)));
     }
     Ok((login, ticket))
@@ -151,7 +179,9 @@ pub(super) fn release(
         Some(account) => engine.remember_browser(request.cookies.known, account).ok(),
         None => None,
     };
-    let Ok(sealed) = sealed else { return pages.refuse(request, Notice::Internal) };
+    let Ok(sealed) = sealed else {
+        return pages.refuse(request, Notice::Internal);
+    };
     let answer = reply::with_cookie(answer, &pages.cookies.set_seal(&sealed));
     let answer = match known {
         Some(known) => reply::with_cookie(answer, &pages.cookies.set_known(&known)),
@@ -167,7 +197,10 @@ fn forget(pages: &Pages, answer: Reply, reference: WaitingRef) -> Reply {
 }
 
 async fn closed(pages: &Pages, request: &PageRequest<'_>, login: &WaitingLogin) -> Reply {
-    let over = WaitingLogin { window_until: login.created, ..login.clone() };
+    let over = WaitingLogin {
+        window_until: login.created,
+        ..login.clone()
+    };
     let answer = render(pages, request, &over, None).await;
     forget(pages, answer, login.reference)
 }
@@ -185,7 +218,11 @@ async fn render(
         // Back button after the acceptance: the session is there, or it is over.
         return match &request.carried.owner {
             Some(_) => reply::see_other(&login.target),
-            None => forget(pages, pages.refuse(request, Notice::SessionClosed), login.reference),
+            None => forget(
+                pages,
+                pages.refuse(request, Notice::SessionClosed),
+                login.reference,
+            ),
         };
     }
     let engine = &pages.engine;
@@ -211,7 +248,10 @@ async fn render(
         reference: login.reference.to_text(),
         csrf: pages.csrf(&bound_to(login)),
         user_id: login.identity.account.user_id.as_str().to_owned(),
-        entry: account.binding.map(|b| entry_letter(b.generation)).unwrap_or_default(),
+        entry: account
+            .binding
+            .map(|b| entry_letter(b.generation))
+            .unwrap_or_default(),
         session,
         error,
         clock: show_clock.then(|| pages.clock_text(now)),
@@ -247,11 +287,15 @@ fn error_of(refusal: CodeRefusal) -> AcceptorError {
     match refusal {
         CodeRefusal::Malformed => AcceptorError::Malformed,
         CodeRefusal::Wrong => AcceptorError::Wrong,
-        CodeRefusal::Used { wait_seconds } => {
-            AcceptorError::Used { seconds: seconds(wait_seconds) }
-        }
+        CodeRefusal::Used { wait_seconds } => AcceptorError::Used {
+            seconds: seconds(wait_seconds),
+        },
         CodeRefusal::Late => AcceptorError::Late,
-        CodeRefusal::Wait { seconds: wait } => AcceptorError::TooMany { seconds: seconds(wait) },
-        CodeRefusal::Exhausted => AcceptorError::Exhausted { recovery_codes: false },
+        CodeRefusal::Wait { seconds: wait } => AcceptorError::TooMany {
+            seconds: seconds(wait),
+        },
+        CodeRefusal::Exhausted => AcceptorError::Exhausted {
+            recovery_codes: false,
+        },
     }
 }

@@ -49,7 +49,10 @@ pub(super) async fn confirm(pages: &Pages, request: &PageRequest<'_>, form: &For
         Ok(holder) => holder,
         Err(refusal) => return *refusal,
     };
-    let judged = pages.engine.confirm_activation(&holder, form.field("code"), request.client).await;
+    let judged = pages
+        .engine
+        .confirm_activation(&holder, form.field("code"), request.client)
+        .await;
     match judged {
         Ok(ActivateOutcome::Accepted(accepted)) => {
             let page = activated(pages, request, &holder, &accepted.target).await;
@@ -74,9 +77,7 @@ pub(super) async fn confirm(pages: &Pages, request: &PageRequest<'_>, form: &For
             Holder::Login(_) => pages.refuse(request, Notice::SessionClosed),
             Holder::Session(_) => pages.to_own(request, &format!("{}/", pages.frame.base)),
         },
-        Err(error) => {
-            pages.refuse_for(request, notice::of_flow_error(&error), holder.identity())
-        }
+        Err(error) => pages.refuse_for(request, notice::of_flow_error(&error), holder.identity()),
     }
 }
 
@@ -86,11 +87,15 @@ async fn holder(
     reference: Option<String>,
 ) -> Result<Holder, Box<Reply>> {
     if let Some(reference) = reference.filter(|text| !text.is_empty()) {
-        return waiting(pages, request, &reference).await.map(|(login, _)| Holder::Login(login));
+        return waiting(pages, request, &reference)
+            .await
+            .map(|(login, _)| Holder::Login(Box::new(login)));
     }
     match &request.carried.owner {
         Some(owner) => Ok(Holder::Session(owner.clone())),
-        None => Err(Box::new(pages.to_own(request, &format!("{}/", pages.frame.base)))),
+        None => Err(Box::new(
+            pages.to_own(request, &format!("{}/", pages.frame.base)),
+        )),
     }
 }
 
@@ -100,10 +105,16 @@ async fn posted_holder(
     form: &Form,
 ) -> Result<Holder, Box<Reply>> {
     if !form.field("r").is_empty() {
-        return posted(pages, request, form).await.map(|(login, _)| Holder::Login(login));
+        return posted(pages, request, form)
+            .await
+            .map(|(login, _)| Holder::Login(Box::new(login)));
     }
     let holder = holder(pages, request, None).await?;
-    if !pages.engine.seals.form_token_fits(&holder_bound_to(&holder), form.field("csrf")) {
+    if !pages
+        .engine
+        .seals
+        .form_token_fits(&holder_bound_to(&holder), form.field("csrf"))
+    {
         return Err(Box::new(pages.refuse(request, Notice::Forbidden)));
     }
     Ok(holder)
@@ -149,7 +160,10 @@ async fn render(
     };
     let now = pages.engine.now();
     let user_id = identity.account.user_id.as_str();
-    let newest = activation.entries.last().map_or(0, |entry| entry.generation);
+    let newest = activation
+        .entries
+        .last()
+        .map_or(0, |entry| entry.generation);
     let qr = activation.shown(now).and_then(|(entry, left)| {
         let label = format!("{user_id} ({})", entry_letter(entry.generation));
         let issuer = &pages.engine.settings.site_name;
@@ -177,10 +191,16 @@ async fn render(
         contacts: pages.contacts_for(Some(identity)),
         announcement: None,
     };
-    let status =
-        if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = if error.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
     let frame = pages.frame_at(request, own_path(pages, holder));
-    match pages.renderer.page(&Page::Activation(Box::new(page)), &frame) {
+    match pages
+        .renderer
+        .page(&Page::Activation(Box::new(page)), &frame)
+    {
         Ok(body) => reply::html(status, body),
         Err(error) => {
             tracing::error!(%error, "the activation page could not be rendered");
@@ -191,15 +211,21 @@ async fn render(
 
 /// A login that needs no activation (any more) goes on elsewhere.
 fn elsewhere(pages: &Pages, request: &PageRequest<'_>, holder: &Holder) -> Option<Reply> {
-    let Holder::Login(login) = holder else { return None };
+    let Holder::Login(login) = holder else {
+        return None;
+    };
     if let Outcome::Accepted { .. } = login.value.outcome {
         return Some(match &request.carried.owner {
             Some(_) => reply::see_other(&login.value.target),
             None => pages.refuse(request, Notice::SessionClosed),
         });
     }
-    (login.value.need == Need::Verify)
-        .then(|| pages.to_own(request, &page_path(pages, Need::Verify, login.value.reference)))
+    (login.value.need == Need::Verify).then(|| {
+        pages.to_own(
+            request,
+            &page_path(pages, Need::Verify, login.value.reference),
+        )
+    })
 }
 
 fn leave(pages: &Pages, holder: &Holder) -> Option<Leave> {
@@ -220,7 +246,10 @@ async fn activated(
         return reply::see_other(target);
     };
     let account = pages.engine.account(identity).await;
-    let entry = account.ok().and_then(|a| a.binding).map(|b| entry_letter(b.generation));
+    let entry = account
+        .ok()
+        .and_then(|a| a.binding)
+        .map(|b| entry_letter(b.generation));
     let home = LocalPath::parse(target).or_else(|| LocalPath::parse(&pages.engine.home()));
     let (Some(entry), Some(continue_to)) = (entry, home) else {
         return reply::see_other(target);
@@ -231,7 +260,10 @@ async fn activated(
         replaced: None,
         continue_to,
     };
-    match pages.renderer.page(&Page::Activated(page), &pages.frame_for(request)) {
+    match pages
+        .renderer
+        .page(&Page::Activated(page), &pages.frame_for(request))
+    {
         Ok(body) => reply::html(StatusCode::OK, body),
         Err(_) => reply::see_other(target),
     }
@@ -242,9 +274,9 @@ fn error_of(refusal: CodeRefusal) -> ActivationError {
         CodeRefusal::Malformed => ActivationError::Malformed,
         CodeRefusal::Wrong | CodeRefusal::Used { .. } => ActivationError::Wrong,
         CodeRefusal::Late => ActivationError::Late,
-        CodeRefusal::Wait { seconds } => {
-            ActivationError::TooMany { seconds: u32::try_from(seconds).unwrap_or(u32::MAX) }
-        }
+        CodeRefusal::Wait { seconds } => ActivationError::TooMany {
+            seconds: u32::try_from(seconds).unwrap_or(u32::MAX),
+        },
         CodeRefusal::Exhausted => ActivationError::Exhausted,
     }
 }

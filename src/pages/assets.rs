@@ -1,13 +1,15 @@
 //! Style and script: the only own answers that may be kept by the browser.
 
-use crate::render::paths;
 use super::{Pages, Reply, reply};
+use crate::render::paths;
 use http::{HeaderMap, StatusCode, header};
 
 /// The asset at a path, or nothing.
 pub(super) fn asset(pages: &Pages, path: &str, headers: &HeaderMap) -> Option<Reply> {
     let asset = pages.renderer.asset(path.strip_prefix(paths::STATIC)?)?;
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == asset.etag.as_bytes());
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|v| v.as_bytes() == asset.etag.as_bytes());
     let mut answer = reply::html(StatusCode::OK, String::new());
     if known {
         *answer.status_mut() = StatusCode::NOT_MODIFIED;
@@ -16,5 +18,9 @@ pub(super) fn asset(pages: &Pages, path: &str, headers: &HeaderMap) -> Option<Re
     }
     let answer = reply::with_header(answer, header::CONTENT_TYPE, asset.content_type);
     let answer = reply::with_header(answer, header::ETAG, &asset.etag);
-    Some(reply::with_header(answer, header::CACHE_CONTROL, "public, max-age=3600"))
+    Some(reply::with_header(
+        answer,
+        header::CACHE_CONTROL,
+        "public, max-age=3600",
+    ))
 }

@@ -70,9 +70,15 @@ impl OwnCookies {
                     return Err(CookieProblem::TooLarge);
                 }
                 // Without `=` it is a nameless cookie: no application reads it.
-                let Some(at) = memchr::memchr(b'=', pair) else { continue };
+                let Some(at) = memchr::memchr(b'=', pair) else {
+                    continue;
+                };
                 let (name, value) = pair.split_at(at);
-                self.sort(&mut cookies, name.trim_ascii(), value.get(1..).unwrap_or_default())?;
+                self.sort(
+                    &mut cookies,
+                    name.trim_ascii(),
+                    value.get(1..).unwrap_or_default(),
+                )?;
             }
         }
         if cookies.tickets.len() > TICKETS_MAX {
@@ -117,7 +123,8 @@ impl OwnCookies {
     /// Whether a name is one of ours, in any spelling: the upstream must never set one.
     pub fn is_own(&self, name: &[u8]) -> bool {
         let starts = |own: &str| {
-            name.get(..own.len()).is_some_and(|n| n.eq_ignore_ascii_case(own.as_bytes()))
+            name.get(..own.len())
+                .is_some_and(|n| n.eq_ignore_ascii_case(own.as_bytes()))
         };
         starts(&self.seal)
     }
@@ -190,13 +197,20 @@ mod tests {
         let reference = WaitingRef([1; 8]);
         let header = format!(
             "SPSE_SESSION=a=b&c; __Host-gerbang-eproc4=seal; {}; _ga=1;; flag",
-            own().set_ticket(reference, &ticket).split(';').next().unwrap()
+            own()
+                .set_ticket(reference, &ticket)
+                .split(';')
+                .next()
+                .unwrap()
         );
         let own = own();
         let cookies = own.read([header.as_bytes()].into_iter()).unwrap();
         assert_eq!(cookies.seal, Some(&b"seal"[..]));
         assert_eq!(cookies.tickets, vec![(reference, ticket)]);
-        assert_eq!(cookies.others, [(&b"SPSE_SESSION"[..], &b"a=b&c"[..]), (b"_ga", b"1")]);
+        assert_eq!(
+            cookies.others,
+            [(&b"SPSE_SESSION"[..], &b"a=b&c"[..]), (b"_ga", b"1")]
+        );
     }
 
     #[test]
@@ -211,7 +225,10 @@ mod tests {
         ] {
             assert_eq!(read(header), Err(CookieProblem::Ambiguous), "{header}");
         }
-        assert_eq!(read(&format!("a={}", "x".repeat(9_000))), Err(CookieProblem::TooLarge));
+        assert_eq!(
+            read(&format!("a={}", "x".repeat(9_000))),
+            Err(CookieProblem::TooLarge)
+        );
         assert_eq!(read(&"a=b;".repeat(61)), Err(CookieProblem::TooLarge));
         assert!(read("=__Host-gerbang-eproc4=x; __Host-gerbang-eproc4x=1").is_ok());
     }
@@ -223,6 +240,9 @@ mod tests {
             "__Host-gerbang-eproc4=v; HttpOnly; SameSite=Lax; Secure; Path=/"
         );
         let plain = OwnCookies::new("eproc4", false).clear_seal();
-        assert_eq!(plain, "gerbang-eproc4=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0");
+        assert_eq!(
+            plain,
+            "gerbang-eproc4=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0"
+        );
     }
 }

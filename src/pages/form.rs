@@ -12,8 +12,14 @@ pub(super) struct Form(Vec<(String, String)>);
 impl Form {
     /// Parses an urlencoded body; `None` when it is another kind or a field comes twice.
     pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Option<Self> {
-        let kind = headers.get(CONTENT_TYPE).map_or(&b""[..], http::HeaderValue::as_bytes);
-        let kind = kind.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+        let kind = headers
+            .get(CONTENT_TYPE)
+            .map_or(&b""[..], http::HeaderValue::as_bytes);
+        let kind = kind
+            .split(|b| *b == b';')
+            .next()
+            .unwrap_or_default()
+            .trim_ascii();
         if !body.is_empty() && !kind.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
             return None;
         }
@@ -29,7 +35,10 @@ impl Form {
 
     /// A field's value, empty when it is missing.
     pub(super) fn field(&self, name: &str) -> &str {
-        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or("", |(_, value)| value)
     }
 }
 
@@ -40,13 +49,17 @@ pub(super) fn is_same_origin(headers: &HeaderMap, origin: Option<&str>, host: &[
     if let Some(site) = headers.get("sec-fetch-site") {
         return site.as_bytes() == b"same-origin" || site.as_bytes() == b"none";
     }
-    let Some(sent) = headers.get(ORIGIN).map(http::HeaderValue::as_bytes) else { return true };
+    let Some(sent) = headers.get(ORIGIN).map(http::HeaderValue::as_bytes) else {
+        return true;
+    };
     if sent == b"null" {
         return true;
     }
     match origin {
         Some(own) => sent.eq_ignore_ascii_case(own.as_bytes()),
-        None => sent.strip_prefix(b"http://").is_some_and(|sent| sent.eq_ignore_ascii_case(host)),
+        None => sent
+            .strip_prefix(b"http://")
+            .is_some_and(|sent| sent.eq_ignore_ascii_case(host)),
     }
 }
 
@@ -62,12 +75,18 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(n, v)| (http::HeaderName::from_static(n), v.parse().unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(n, v)| (http::HeaderName::from_static(n), v.parse().unwrap()))
+            .collect()
     }
 
     #[test]
     fn forms_are_read_strictly() {
-        let kind = headers(&[("content-type", "application/x-www-form-urlencoded; charset=UTF-8")]);
+        let kind = headers(&[(
+            "content-type",
+            "application/x-www-form-urlencoded; charset=UTF-8",
+        )]);
         let form = Form::parse(&kind, b"code=12%203456&r=a").unwrap();
         assert_eq!(form.field("code"), "12 3456");
         assert_eq!(form.field("none"), "");
@@ -82,12 +101,21 @@ mod tests {
             is_same_origin(&headers(pairs), origin, b"127.0.0.1:8044")
         };
         assert!(ok(&[], None));
-        assert!(ok(&[("sec-fetch-site", "same-origin"), ("origin", "null")], None));
+        assert!(ok(
+            &[("sec-fetch-site", "same-origin"), ("origin", "null")],
+            None
+        ));
         assert!(ok(&[("origin", "http://127.0.0.1:8044")], None));
-        assert!(ok(&[("origin", "https://lpse.go.id")], Some("https://lpse.go.id")));
+        assert!(ok(
+            &[("origin", "https://lpse.go.id")],
+            Some("https://lpse.go.id")
+        ));
         assert!(!ok(&[("sec-fetch-site", "same-site")], None));
         assert!(!ok(&[("sec-fetch-site", "cross-site")], None));
         assert!(!ok(&[("origin", "http://evil")], None));
-        assert!(!ok(&[("origin", "http://lpse.go.id")], Some("https://lpse.go.id")));
+        assert!(!ok(
+            &[("origin", "http://lpse.go.id")],
+            Some("https://lpse.go.id")
+        ));
     }
 }

@@ -10,12 +10,22 @@ pub(super) fn ask(pages: &Pages, request: &PageRequest<'_>) -> Reply {
     let Some(owner) = &request.carried.owner else {
         return pages.refuse(request, Notice::LoggedOut);
     };
-    let user_id = owner.account().map(|a| a.user_id.as_str().to_owned()).unwrap_or_default();
+    let user_id = owner
+        .account()
+        .map(|a| a.user_id.as_str().to_owned())
+        .unwrap_or_default();
     let Some(back) = LocalPath::parse(&format!("{}/", pages.frame.base)) else {
         return pages.refuse(request, Notice::Internal);
     };
-    let page = ConfirmLogout { csrf: pages.csrf(&status::bound_to(owner)), user_id, back };
-    match pages.renderer.page(&Page::ConfirmLogout(page), &pages.frame_for(request)) {
+    let page = ConfirmLogout {
+        csrf: pages.csrf(&status::bound_to(owner)),
+        user_id,
+        back,
+    };
+    match pages
+        .renderer
+        .page(&Page::ConfirmLogout(page), &pages.frame_for(request))
+    {
         Ok(body) => reply::html(StatusCode::OK, body),
         Err(_) => pages.refuse(request, Notice::Internal),
     }
@@ -27,7 +37,10 @@ pub(super) async fn logout(pages: &Pages, request: &PageRequest<'_>, form: &Form
         Ok(owner) => owner,
         Err(refusal) => return *refusal,
     };
-    pages.engine.end_session(&owner, "logout", request.client).await;
+    pages
+        .engine
+        .end_session(&owner, "logout", request.client)
+        .await;
     let answer = pages.refuse(request, Notice::LoggedOut);
     reply::with_cookie(answer, &pages.cookies.clear_seal())
 }

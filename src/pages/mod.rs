@@ -15,9 +15,9 @@ pub mod reply;
 mod status;
 
 use crate::config::Contacts;
+use crate::domain::login::Need;
 use crate::flow::admit::{Carried, Cookies};
 use crate::flow::{Client, Engine};
-use crate::domain::login::Need;
 use crate::primitives::{Identity, UnixSeconds, WaitingRef};
 use crate::render::{Contact, Frame, Lang, Message, Notice, Renderer, SecretText, with_lang};
 use bytes::Bytes;
@@ -76,7 +76,11 @@ pub fn waiting_path(pages: &Pages, need: Need, reference: WaitingRef) -> String 
 
 /// Answers one request for an own page.
 pub async fn route(pages: &Pages, request: &PageRequest<'_>) -> Reply {
-    let path = if request.path.is_empty() { "/" } else { request.path };
+    let path = if request.path.is_empty() {
+        "/"
+    } else {
+        request.path
+    };
     let get = request.method == Method::GET || request.method == Method::HEAD;
     if get && let Some(asset) = assets::asset(pages, path, request.headers) {
         return asset;
@@ -93,7 +97,11 @@ pub async fn route(pages: &Pages, request: &PageRequest<'_>) -> Reply {
             _ => pages.refuse(request, Notice::NotFound),
         };
     }
-    if !form::is_same_origin(request.headers, pages.origin.as_deref(), &request.client.host) {
+    if !form::is_same_origin(
+        request.headers,
+        pages.origin.as_deref(),
+        &request.client.host,
+    ) {
         return pages.refuse(request, Notice::Forbidden);
     }
     let Some(form) = Form::parse(request.headers, &request.body) else {
@@ -179,7 +187,12 @@ impl Pages {
     pub(crate) fn clock_text(&self, now: UnixSeconds) -> String {
         let (offset, zone) = self.time_zone;
         let day = now.0.saturating_add(offset) % 86_400;
-        format!("{:02}.{:02}.{:02} {zone}", day / 3_600, day / 60 % 60, day % 60)
+        format!(
+            "{:02}.{:02}.{:02} {zone}",
+            day / 3_600,
+            day / 60 % 60,
+            day % 60
+        )
     }
 
     /// The value of a form's `csrf` field.

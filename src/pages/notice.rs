@@ -58,5 +58,11 @@ pub fn of_flow_error(error: &FlowError) -> Notice {
 
 fn last_resort(status: StatusCode, error: &dyn std::error::Error) -> Reply {
     tracing::error!(%error, "a page could not be rendered");
-    reply::html(status, format!("<!doctype html><title>{0}</title><p>{0}</p>", status.as_u16()))
+    reply::html(
+        status,
+        format!(
+            "<!doctype html><title>{0}</title><p>{0}</p>",
+            status.as_u16()
+        ),
+    )
 }

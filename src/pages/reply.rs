@@ -32,7 +32,11 @@ pub fn json(status: StatusCode, body: String) -> Reply {
 
 /// Another address, by GET (RFC 9110 section 15.4.4).
 pub fn see_other(location: &str) -> Reply {
-    let mut reply = build(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", Bytes::new());
+    let mut reply = build(
+        StatusCode::SEE_OTHER,
+        "text/plain; charset=utf-8",
+        Bytes::new(),
+    );
     // Addresses are our own or were checked as local paths; what is no header value goes home.
     let location = HeaderValue::from_str(location).unwrap_or(HeaderValue::from_static("/"));
     reply.headers_mut().insert(LOCATION, location);
@@ -63,7 +67,10 @@ fn build(status: StatusCode, content_type: &'static str, body: Bytes) -> Reply {
     let headers = reply.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     for (name, value) in SECURITY {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
     }
     reply
 }

@@ -16,7 +16,9 @@ use std::sync::Arc;
 
 /// GET: shows how it stands.
 pub(super) async fn show(pages: &Pages, request: &PageRequest<'_>) -> Reply {
-    let Some(owner) = &request.carried.owner else { return not_logged_in(pages, request) };
+    let Some(owner) = &request.carried.owner else {
+        return not_logged_in(pages, request);
+    };
     let owner = owner.clone();
     render(pages, request, &owner, None).await
 }
@@ -42,7 +44,11 @@ pub(super) async fn disable(pages: &Pages, request: &PageRequest<'_>, form: &For
         Ok(account) => account.binding.map(|b| entry_letter(b.generation)),
         Err(error) => return pages.refuse(request, notice::of_flow_error(&error)),
     };
-    match pages.engine.disable(&owner, form.field("code"), request.client).await {
+    match pages
+        .engine
+        .disable(&owner, form.field("code"), request.client)
+        .await
+    {
         Ok(DisableOutcome::Disabled) => {
             let page = Disabled {
                 user_id: identity.account.user_id.as_str().to_owned(),
@@ -55,9 +61,7 @@ pub(super) async fn disable(pages: &Pages, request: &PageRequest<'_>, form: &For
             render(pages, request, &owner, Some(error_of(refusal))).await
         }
         Ok(DisableOutcome::NotActive) => pages.to_own(request, &format!("{}/", pages.frame.base)),
-        Err(error) => {
-            pages.refuse_for(request, notice::of_flow_error(&error), Some(&identity))
-        }
+        Err(error) => pages.refuse_for(request, notice::of_flow_error(&error), Some(&identity)),
     }
 }
 
@@ -75,7 +79,11 @@ pub(super) fn owned(
     let Some(owner) = &request.carried.owner else {
         return Err(Box::new(pages.refuse(request, Notice::SessionClosed)));
     };
-    if !pages.engine.seals.form_token_fits(&bound_to(owner), form.field("csrf")) {
+    if !pages
+        .engine
+        .seals
+        .form_token_fits(&bound_to(owner), form.field("csrf"))
+    {
         return Err(Box::new(pages.refuse(request, Notice::Forbidden)));
     }
     Ok(owner.clone())
@@ -83,9 +91,12 @@ pub(super) fn owned(
 
 fn not_logged_in(pages: &Pages, request: &PageRequest<'_>) -> Reply {
     match LocalPath::parse(&pages.frame.home) {
-        Some(login) => {
-            finish(pages, request, &Page::Status(Status::NotLoggedIn { login }), StatusCode::OK)
-        }
+        Some(login) => finish(
+            pages,
+            request,
+            &Page::Status(Status::NotLoggedIn { login }),
+            StatusCode::OK,
+        ),
         None => pages.refuse(request, Notice::SessionClosed),
     }
 }
@@ -97,7 +108,9 @@ async fn render(
     error: Option<DisableError>,
 ) -> Reply {
     // A session that was let pass unread has no account to show.
-    let Some(identity) = &owner.record().identity else { return not_logged_in(pages, request) };
+    let Some(identity) = &owner.record().identity else {
+        return not_logged_in(pages, request);
+    };
     let account = match pages.engine.account(identity).await {
         Ok(account) => account,
         Err(error) => {
@@ -109,7 +122,10 @@ async fn render(
         csrf: pages.csrf(&bound_to(owner)),
         user_id: identity.account.user_id.as_str().to_owned(),
         role: identity.role.as_str().to_owned(),
-        active: account.binding.as_ref().map(|binding| active_since(pages, binding)),
+        active: account
+            .binding
+            .as_ref()
+            .map(|binding| active_since(pages, binding)),
         rule: match mode_of(pages, identity) {
             Mode::Off | Mode::Observe => Rule::Off,
             Mode::Optional => Rule::Optional,
@@ -119,9 +135,17 @@ async fn render(
         clock: show_clock.then(|| pages.clock_text(pages.engine.now())),
         contacts: pages.contacts_for(Some(identity)),
     };
-    let status =
-        if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    finish(pages, request, &Page::Status(Status::LoggedIn(Box::new(page))), status)
+    let status = if error.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    finish(
+        pages,
+        request,
+        &Page::Status(Status::LoggedIn(Box::new(page))),
+        status,
+    )
 }
 
 fn finish(pages: &Pages, request: &PageRequest<'_>, page: &Page, status: StatusCode) -> Reply {
@@ -137,7 +161,9 @@ fn finish(pages: &Pages, request: &PageRequest<'_>, page: &Page, status: StatusC
 fn mode_of(pages: &Pages, identity: &Identity) -> Mode {
     let policy = pages.engine.policy.load();
     let user_type = Some(identity.account.user_type.as_str());
-    policy.file.mode_for(user_type, Some(identity.role.as_str()))
+    policy
+        .file
+        .mode_for(user_type, Some(identity.role.as_str()))
 }
 
 fn active_since(pages: &Pages, binding: &Binding) -> ActiveSince {
@@ -153,7 +179,11 @@ fn date_text(pages: &Pages, at: UnixSeconds) -> String {
     let local = at.0.saturating_add(offset);
     let (year, month, day) = civil_date(local / 86_400);
     let of_day = local % 86_400;
-    format!("{day:02}-{month:02}-{year} {:02}.{:02} {zone}", of_day / 3_600, of_day / 60 % 60)
+    format!(
+        "{day:02}-{month:02}-{year} {:02}.{:02} {zone}",
+        of_day / 3_600,
+        of_day / 60 % 60
+    )
 }
 
 /// Year, month and day of a day since 1970-01-01 in the Gregorian calendar, by whole eras of 400
@@ -165,7 +195,11 @@ fn civil_date(days: u64) -> (u64, u64, u64) {
     let year_day = era_day - (365 * era_year + era_year / 4 - era_year / 100);
     let from_march = (5 * year_day + 2) / 153;
     let day = year_day - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
     let year = era_year + shifted / 146_097 * 400 + u64::from(month <= 2);
     (year, month, day)
 }
@@ -175,11 +209,13 @@ fn error_of(refusal: CodeRefusal) -> DisableError {
     match refusal {
         CodeRefusal::Malformed => DisableError::Malformed,
         CodeRefusal::Wrong => DisableError::Wrong,
-        CodeRefusal::Used { wait_seconds } => {
-            DisableError::Used { seconds: seconds(wait_seconds) }
-        }
+        CodeRefusal::Used { wait_seconds } => DisableError::Used {
+            seconds: seconds(wait_seconds),
+        },
         CodeRefusal::Late => DisableError::Late,
-        CodeRefusal::Wait { seconds: wait } => DisableError::TooMany { seconds: seconds(wait) },
+        CodeRefusal::Wait { seconds: wait } => DisableError::TooMany {
+            seconds: seconds(wait),
+        },
         CodeRefusal::Exhausted => DisableError::Exhausted,
     }
 }

@@ -79,6 +79,9 @@ mod tests {
         let secret = SharedSecret::new([7; 20]);
         assert_eq!(format!("{secret:?}"), "SharedSecret(..)");
         assert_eq!(secret.to_base32().len(), 32);
-        assert_eq!(format!("{:?}", OtpCode::parse("123456").unwrap()), "OtpCode(..)");
+        assert_eq!(
+            format!("{:?}", OtpCode::parse("123456").unwrap()),
+            "OtpCode(..)"
+        );
     }
 }

@@ -84,10 +84,17 @@ impl Profile {
     /// Path and query of a redirect's target when it is on this site and below its context, and no way in or out.
     pub fn own_target(&self, location: &[u8], own_hosts: &[String]) -> Option<String> {
         match target(location, "/", own_hosts) {
-            Target::Own { path, path_and_query } => {
-                let query = path_and_query.split_once('?').map(|(_, query)| query.as_bytes());
+            Target::Own {
+                path,
+                path_and_query,
+            } => {
+                let query = path_and_query
+                    .split_once('?')
+                    .map(|(_, query)| query.as_bytes());
                 let class = self.classify("GET", path.as_bytes(), query);
-                let below = self.below_context_folded(&path::folded(path.as_bytes())).is_some();
+                let below = self
+                    .below_context_folded(&path::folded(path.as_bytes()))
+                    .is_some();
                 let usable = below && !class.login && !class.login_page && !class.logout;
                 (usable && path::refuse(path.as_bytes()).is_none()).then_some(path_and_query)
             }

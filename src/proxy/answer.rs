@@ -27,7 +27,9 @@ pub(super) fn read(
     let mut jar = sent.clone();
     let (mut differs, mut sets) = (false, false);
     for value in header.headers.get_all(SET_COOKIE) {
-        let Some((name, value)) = set_cookie_pair(value.as_bytes()) else { continue };
+        let Some((name, value)) = set_cookie_pair(value.as_bytes()) else {
+            continue;
+        };
         let before = sent.get(name);
         let deletes = value.is_empty() && before.is_some();
         match engine.profile.cookie_class(name) {
@@ -44,7 +46,10 @@ pub(super) fn read(
         jar.set(name, value);
     }
     let status = header.status.as_u16();
-    let location = header.headers.get(LOCATION).map(http::HeaderValue::as_bytes);
+    let location = header
+        .headers
+        .get(LOCATION)
+        .map(http::HeaderValue::as_bytes);
     let to_private = header.status.is_redirection()
         && location.is_some_and(|location| engine.profile.is_private_location(location));
     let body = match page {
@@ -67,20 +72,35 @@ pub(super) fn read(
 /// What kind of body a header announces.
 pub(super) fn body_facts(header: &ResponseHeader, head_request: bool) -> BodyFacts {
     let status = header.status.as_u16();
-    let empty = header.headers.get(CONTENT_LENGTH).is_some_and(|v| v.as_bytes() == b"0");
+    let empty = header
+        .headers
+        .get(CONTENT_LENGTH)
+        .is_some_and(|v| v.as_bytes() == b"0");
     if head_request || empty || status == 204 || status == 304 {
         return BodyFacts::Empty;
     }
-    let content_type = header.headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+    let content_type = header
+        .headers
+        .get(CONTENT_TYPE)
+        .map(http::HeaderValue::as_bytes);
     // Without a type a browser looks at the bytes itself: it counts as HTML.
-    let Some(content_type) = content_type else { return readable_html(header, b"") };
+    let Some(content_type) = content_type else {
+        return readable_html(header, b"");
+    };
     let lower = content_type.to_ascii_lowercase();
     let html = memchr::memmem::find(&lower, b"html").is_some();
-    if html { readable_html(header, &lower) } else { BodyFacts::Other }
+    if html {
+        readable_html(header, &lower)
+    } else {
+        BodyFacts::Other
+    }
 }
 
 fn readable_html(header: &ResponseHeader, content_type: &[u8]) -> BodyFacts {
-    let coding = header.headers.get(CONTENT_ENCODING).map(http::HeaderValue::as_bytes);
+    let coding = header
+        .headers
+        .get(CONTENT_ENCODING)
+        .map(http::HeaderValue::as_bytes);
     let plain = coding.is_none_or(|c| c.is_empty() || c.eq_ignore_ascii_case(b"identity"));
     // A part of a page may leave out the very piece that names its user.
     let whole = header.status.as_u16() != 206;
@@ -93,12 +113,22 @@ fn readable_html(header: &ResponseHeader, content_type: &[u8]) -> BodyFacts {
 
 /// Whether ASCII bytes mean themselves in the charset that a content type names.
 fn charset_is_readable(content_type: &[u8]) -> bool {
-    let Some(at) = memchr::memmem::find(content_type, b"charset=") else { return true };
-    let rest = content_type.get(at + b"charset=".len()..).unwrap_or_default();
+    let Some(at) = memchr::memmem::find(content_type, b"charset=") else {
+        return true;
+    };
+    let rest = content_type
+        .get(at + b"charset=".len()..)
+        .unwrap_or_default();
     let end = rest.iter().position(|b| *b == b';').unwrap_or(rest.len());
     let name = rest.get(..end).unwrap_or_default().trim_ascii();
-    let name = name.strip_prefix(b"\"").and_then(|n| n.strip_suffix(b"\"")).unwrap_or(name);
-    matches!(name, b"utf-8" | b"utf8" | b"us-ascii" | b"iso-8859-1" | b"windows-1252")
+    let name = name
+        .strip_prefix(b"\"")
+        .and_then(|n| n.strip_suffix(b"\""))
+        .unwrap_or(name);
+    matches!(
+        name,
+        b"utf-8" | b"utf8" | b"us-ascii" | b"iso-8859-1" | b"windows-1252"
+    )
 }
 
 #[cfg(test)]
@@ -117,20 +147,47 @@ mod tests {
     fn bodies_are_told_apart() {
         use BodyFacts::{Empty, Html, Other, UnreadableHtml};
         for (status, pairs, facts) in [
-            (200, &[("content-type", "text/html; charset=UTF-8")][..], Html),
+            (
+                200,
+                &[("content-type", "text/html; charset=UTF-8")][..],
+                Html,
+            ),
             (200, &[("content-type", "text/html")], Html),
             (200, &[], Html),
             (200, &[("content-type", "application/xhtml+xml")], Html),
-            (200, &[("content-type", "text/html; charset=utf-16")], UnreadableHtml),
-            (200, &[("content-type", "text/html; charset=\"utf-7\"")], UnreadableHtml),
-            (200, &[("content-type", "text/html"), ("content-encoding", "gzip")], UnreadableHtml),
+            (
+                200,
+                &[("content-type", "text/html; charset=utf-16")],
+                UnreadableHtml,
+            ),
+            (
+                200,
+                &[("content-type", "text/html; charset=\"utf-7\"")],
+                UnreadableHtml,
+            ),
+            (
+                200,
+                &[("content-type", "text/html"), ("content-encoding", "gzip")],
+                UnreadableHtml,
+            ),
             (206, &[("content-type", "text/html")], UnreadableHtml),
             (200, &[("content-type", "application/json")], Other),
-            (200, &[("content-type", "text/html"), ("content-length", "0")], Empty),
+            (
+                200,
+                &[("content-type", "text/html"), ("content-length", "0")],
+                Empty,
+            ),
             (304, &[("content-type", "text/html")], Empty),
         ] {
-            assert_eq!(body_facts(&header(status, pairs), false), facts, "{status} {pairs:?}");
+            assert_eq!(
+                body_facts(&header(status, pairs), false),
+                facts,
+                "{status} {pairs:?}"
+            );
         }
-        assert_eq!(body_facts(&header(200, &[("content-type", "text/html")]), true), Empty);
+        assert_eq!(
+            body_facts(&header(200, &[("content-type", "text/html")]), true),
+            Empty
+        );
     }
 }

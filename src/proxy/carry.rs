@@ -45,10 +45,17 @@ impl Gateway {
             client: asked.client.clone(),
         };
         match self.engine.carry_login(login).await {
-            LoginOutcome::Answered { answer, jar, conclusion } => {
+            LoginOutcome::Answered {
+                answer,
+                jar,
+                conclusion,
+            } => {
                 let reply = match self.after(conclusion, ctx, &jar) {
                     Ok((handing, _)) => {
-                        return self.pass_on(session, ctx, answer, &handing, &jar).await.map(Some);
+                        return self
+                            .pass_on(session, ctx, answer, &handing, &jar)
+                            .await
+                            .map(Some);
                     }
                     Err(reply) => *reply,
                 };
@@ -83,10 +90,15 @@ impl Gateway {
         let request = self.own_request(session, ctx, body);
         let jar = ctx.jar();
         owner.keep_jar(&jar);
-        self.engine.end_session(&owner, "logout", &asked.client).await;
+        self.engine
+            .end_session(&owner, "logout", &asked.client)
+            .await;
         let permit = crate::domain::gate::Permit::own_errand();
         use crate::flow::upstream::Upstream;
-        let handing = Handing::Visitor { hand_out: true, clear_seal: true };
+        let handing = Handing::Visitor {
+            hand_out: true,
+            clear_seal: true,
+        };
         match self.own_client.send(&permit, request).await {
             Ok(answer) if answer.status.is_redirection() || answer.status.is_success() => {
                 self.pass_on(session, ctx, answer, &handing, &jar).await
@@ -111,14 +123,19 @@ impl Gateway {
     ) -> Result<Admitted> {
         let mut header = ResponseHeader::build(answer.status, Some(answer.headers.len() + 4))?;
         for (name, value) in &answer.headers {
-            if name != TRANSFER_ENCODING && name != CONTENT_LENGTH && name != http::header::CONNECTION {
+            if name != TRANSFER_ENCODING
+                && name != CONTENT_LENGTH
+                && name != http::header::CONNECTION
+            {
                 header.append_header(name.clone(), value.clone())?;
             }
         }
         self.rewrite(&mut header, handing, ctx, jar)?;
         header.insert_header(CONTENT_LENGTH, answer.body.len().to_string())?;
         let head = session.req_header().method == http::Method::HEAD;
-        session.write_response_header(Box::new(header), head).await?;
+        session
+            .write_response_header(Box::new(header), head)
+            .await?;
         if !head {
             session.write_response_body(Some(answer.body), true).await?;
         }
@@ -144,7 +161,10 @@ impl Gateway {
                 || name == TRANSFER_ENCODING
                 || name == http::header::CONNECTION
                 || name == http::header::USER_AGENT
-                || matches!(name.as_str(), "keep-alive" | "te" | "trailer" | "proxy-connection");
+                || matches!(
+                    name.as_str(),
+                    "keep-alive" | "te" | "trailer" | "proxy-connection"
+                );
             if !ours && super::intake::goes_up(name) {
                 headers.push((title_case(name.as_str()), value.as_bytes().to_vec()));
             }

@@ -32,7 +32,11 @@ pub struct Answering {
 impl OwnClient {
     /// For this upstream; `peer` carries its timeouts.
     pub fn new(peer: HttpPeer) -> Self {
-        Self { connector: Connector::new(None), fresh: TransportConnector::new(None), peer }
+        Self {
+            connector: Connector::new(None),
+            fresh: TransportConnector::new(None),
+            peer,
+        }
     }
 
     /// Sends a request and reads the header of its answer. A safe request on a connection that the
@@ -67,7 +71,9 @@ impl OwnClient {
     /// Gives a connection back whose answer was read to its end.
     pub async fn release(&self, answering: Answering) {
         let idle = Some(Duration::from_secs(IDLE_SECONDS));
-        self.connector.release_http_session(answering.session, &self.peer, idle).await;
+        self.connector
+            .release_http_session(answering.session, &self.peer, idle)
+            .await;
     }
 }
 
@@ -77,7 +83,10 @@ impl Answering {
     /// # Errors
     /// [`UpstreamError::Broken`] when it broke off.
     pub async fn next(&mut self) -> Result<Option<Bytes>, UpstreamError> {
-        self.session.read_body_bytes().await.map_err(|_| UpstreamError::Broken)
+        self.session
+            .read_body_bytes()
+            .await
+            .map_err(|_| UpstreamError::Broken)
     }
 }
 
@@ -101,7 +110,11 @@ impl Upstream for OwnClient {
             let status = answering.header.status;
             let headers = answering.header.headers.clone();
             self.release(answering).await;
-            Ok(UpstreamAnswer { status, headers, body: body.freeze() })
+            Ok(UpstreamAnswer {
+                status,
+                headers,
+                body: body.freeze(),
+            })
         })
         .await
         .unwrap_or(Err(UpstreamError::TimedOut))
@@ -116,7 +129,8 @@ fn head_of(request: &UpstreamRequest) -> Result<RequestHeader, UpstreamError> {
         if value.is_empty() && name == "Cookie" {
             continue;
         }
-        head.append_header(name.clone(), value.as_slice()).map_err(|_| UpstreamError::Broken)?;
+        head.append_header(name.clone(), value.as_slice())
+            .map_err(|_| UpstreamError::Broken)?;
     }
     if !request.method.is_safe() || !request.body.is_empty() {
         head.insert_header("Content-Length", request.body.len().to_string())
@@ -131,7 +145,10 @@ async fn exchange(
     body: &Bytes,
 ) -> Result<Box<ResponseHeader>, UpstreamError> {
     let broken = |_| UpstreamError::Broken;
-    session.write_request_header(Box::new(head.clone())).await.map_err(broken)?;
+    session
+        .write_request_header(Box::new(head.clone()))
+        .await
+        .map_err(broken)?;
     if !body.is_empty() {
         session.write_body(body).await.map_err(broken)?;
     }

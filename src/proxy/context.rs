@@ -50,12 +50,8 @@ pub struct Asked {
     pub lang: Lang,
     /// Cookie line for the upstream but for the session's own cookies.
     pub passing_cookies: Vec<u8>,
-    /// HTML may have to be judged: asked for as `identity`.
-    pub identity: bool,
     /// GET or HEAD: may be sent again by the browser.
     pub safe: bool,
-    /// Announced length of the body.
-    pub content_length: Option<u64>,
 }
 
 /// The session that goes up with a request.
@@ -105,7 +101,11 @@ impl Guard {
 impl Context {
     /// The accepted session in which the request is made.
     pub fn owner(&self) -> Option<&Arc<LiveSession>> {
-        self.session.as_ref()?.under_way.as_ref().map(UnderWay::session)
+        self.session
+            .as_ref()?
+            .under_way
+            .as_ref()
+            .map(UnderWay::session)
     }
 
     /// The upstream session that went up.
@@ -115,6 +115,9 @@ impl Context {
 
     /// Its cookies.
     pub fn jar(&self) -> Jar {
-        self.session.as_ref().map(|session| session.jar.clone()).unwrap_or_default()
+        self.session
+            .as_ref()
+            .map(|session| session.jar.clone())
+            .unwrap_or_default()
     }
 }

@@ -4,6 +4,7 @@ use super::context::{Asked, Context};
 use super::gateway::Gateway;
 use super::head::{self, HeadFacts};
 use super::intake;
+use crate::flow::Client;
 use crate::flow::admit::Cookies;
 use crate::pages::cookies::CookieProblem;
 use crate::pages::{Reply, notice, reply};
@@ -11,8 +12,8 @@ use crate::profile::{self, CookieClass};
 use crate::render::{BadRequest, Lang, Notice};
 use http::header::{ACCEPT_LANGUAGE, COOKIE, HOST};
 use pingora::http::RequestHeader;
-use pingora::proxy::Session;
 use pingora::protocols::http::server::Session as Downstream;
+use pingora::proxy::Session;
 use std::net::IpAddr;
 
 /// What the door lets in.
@@ -27,6 +28,20 @@ pub(super) struct Entered {
     pub(super) facts: HeadFacts,
     /// The client waits for a 100 before it sends the body.
     pub(super) expects_continue: bool,
+}
+
+impl Entered {
+    /// Whether a body follows the head.
+    pub(super) fn has_body(&self) -> bool {
+        self.facts.chunked || self.facts.content_length.unwrap_or(0) > 0
+    }
+
+    /// Whether the head announces a body of more than `limit` bytes.
+    pub(super) fn announces_more_than(&self, limit: usize) -> bool {
+        self.facts
+            .content_length
+            .is_some_and(|bytes| bytes > limit as u64)
+    }
 }
 
 /// Refused at the door: the answer, and the connection closes behind it.
@@ -63,7 +78,11 @@ impl Gateway {
         };
         let facts = facts.map_err(|_| away(Notice::BadRequest(BadRequest::Malformed)))?;
         let header = session.req_header();
-        let host = header.headers.get(HOST).map(|v| v.as_bytes().to_vec()).unwrap_or_default();
+        let host = header
+            .headers
+            .get(HOST)
+            .map(|v| v.as_bytes().to_vec())
+            .unwrap_or_default();
         let known = std::str::from_utf8(&host).is_ok_and(|host| self.site.serves_host(host));
         if !known {
             return Err(away(Notice::UnknownHost));
@@ -79,15 +98,12 @@ impl Gateway {
         if profile::refuse(&path).is_some() {
             return Err(away(Notice::BadRequest(BadRequest::Address)));
         }
-        let peer = session.client_addr().and_then(|a| a.as_inet()).map(std::net::SocketAddr::ip);
-        let peer = peer.unwrap_or(IpAddr::from([127, 0, 0, 1]));
+        let client = self.client_of(session, &host, request_id.clone());
         let header = session.req_header();
-        let address = intake::client_address(peer, &header.headers, &self.trusted_proxies);
-        let https = self.engine.settings.https;
-        let client = intake::client(address, &header.headers, &host, https, request_id.clone());
-        let expects_continue = header.headers.get("expect").is_some_and(|value| {
-            value.as_bytes().eq_ignore_ascii_case(b"100-continue")
-        });
+        let expects_continue = header
+            .headers
+            .get("expect")
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
         let method = header.method.as_str().to_owned();
         ctx.asked = Some(Box::new(Asked {
             target,
@@ -95,11 +111,33 @@ impl Gateway {
             navigation,
             lang,
             passing_cookies: Vec::new(),
-            identity: true,
             safe: method == "GET" || method == "HEAD",
-            content_length: facts.content_length,
         }));
-        Ok(Entered { method, path, query, facts, expects_continue })
+        Ok(Entered {
+            method,
+            path,
+            query,
+            facts,
+            expects_continue,
+        })
+    }
+
+    fn client_of(&self, session: &Session, host: &[u8], request_id: String) -> Client {
+        let peer = session
+            .client_addr()
+            .and_then(|a| a.as_inet())
+            .map(std::net::SocketAddr::ip);
+        // A unix listener has no address: whoever reaches it is on this machine.
+        let peer = peer.unwrap_or(IpAddr::from([127, 0, 0, 1]));
+        let headers = &session.req_header().headers;
+        let address = intake::client_address(peer, headers, &self.trusted_proxies);
+        intake::client(
+            address,
+            headers,
+            host,
+            self.engine.settings.https,
+            request_id,
+        )
     }
 
     /// Parts the cookies of a request; what is not ours, stamped, readable or made by scripts in
@@ -109,7 +147,11 @@ impl Gateway {
         header: &'h RequestHeader,
         ctx: &mut Context,
     ) -> Result<Cookies<'h>, TurnedAway> {
-        let lines = header.headers.get_all(COOKIE).iter().map(http::HeaderValue::as_bytes);
+        let lines = header
+            .headers
+            .get_all(COOKIE)
+            .iter()
+            .map(http::HeaderValue::as_bytes);
         let cookies = self.pages.cookies.read(lines).map_err(|problem| {
             let answer = self.refusal(
                 ctx,
@@ -162,7 +204,10 @@ impl Gateway {
 }
 
 fn lang_of(header: &RequestHeader) -> Lang {
-    let accept = header.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let accept = header
+        .headers
+        .get(ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
     Lang::choose(None, accept)
 }
 
@@ -171,20 +216,29 @@ fn origin_form(raw: &[u8], host: &[u8]) -> Option<Vec<u8>> {
     if raw.first() == Some(&b'/') {
         return Some(raw.to_vec());
     }
-    let rest = raw.strip_prefix(b"http://").or_else(|| raw.strip_prefix(b"https://"))?;
+    let rest = raw
+        .strip_prefix(b"http://")
+        .or_else(|| raw.strip_prefix(b"https://"))?;
     let at = memchr::memchr(b'/', rest).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(at);
     if !authority.eq_ignore_ascii_case(host) {
         return None;
     }
-    Some(if path.is_empty() { b"/".to_vec() } else { path.to_vec() })
+    Some(if path.is_empty() {
+        b"/".to_vec()
+    } else {
+        path.to_vec()
+    })
 }
 
 fn split_target(target: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
     match memchr::memchr(b'?', target) {
         Some(at) => {
             let (path, query) = target.split_at(at);
-            (path.to_vec(), Some(query.get(1..).unwrap_or_default().to_vec()))
+            (
+                path.to_vec(),
+                Some(query.get(1..).unwrap_or_default().to_vec()),
+            )
         }
         None => (target.to_vec(), None),
     }

@@ -1,21 +1,18 @@
 //! pingora's phases, in their order: each builds a view, asks, applies.
 
+use super::OwnClient;
 use super::answer;
-use super::context::{Context, Guard};
-use super::release::{Handing, failed};
-use super::respond::{respond, respond_and_close};
-use super::tripwire::{Tripped, Tripwire};
-use super::{OwnClient, intake};
+use super::context::Context;
+use super::release::failed;
+use super::respond::respond_and_close;
 use crate::config::Site;
-use crate::domain::gate::{AnswerVerdict, BodyFacts, Evidence, Permit, Watch, answer_verdict};
+use crate::domain::gate::{AnswerVerdict, Evidence, Permit, Watch, answer_verdict};
 use crate::flow::Engine;
-use crate::flow::judge::Case;
 use crate::flow::mark::MarkError;
 use crate::pages::Pages;
 use crate::render::Notice;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::LOCATION;
 use ipnet::IpNet;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
@@ -76,12 +73,26 @@ impl Gateway {
         // Tells two runs apart in the log; needs not be secret.
         let run = format!("{:06x}", engine.now().0 & 0xff_ffff);
         let requests = AtomicU64::new(1);
-        Self { engine, pages, own_client, peer, site, trusted_proxies, limits, run, requests }
+        Self {
+            engine,
+            pages,
+            own_client,
+            peer,
+            site,
+            trusted_proxies,
+            limits,
+            run,
+            requests,
+        }
     }
 
     /// A new request id.
     pub(super) fn request_id(&self) -> String {
-        format!("{}-{:x}", self.run, self.requests.fetch_add(1, Ordering::Relaxed))
+        format!(
+            "{}-{:x}",
+            self.run,
+            self.requests.fetch_add(1, Ordering::Relaxed)
+        )
     }
 
     /// The upstream, against a permit (invariant I2).
@@ -93,145 +104,6 @@ impl Gateway {
     pub(super) fn instead(ctx: &mut Context, reply: crate::pages::Reply) -> Box<Error> {
         ctx.instead = Some(Box::new(reply));
         failed("another answer goes down")
-    }
-
-    async fn judge(
-        &self,
-        evidence: Evidence,
-        header: &mut ResponseHeader,
-        ctx: &mut Context,
-        jar: crate::domain::jar::Jar,
-    ) -> Result<()> {
-        let Some(asked) = &ctx.asked else { return Err(failed("no request")) };
-        let location = header.headers.get(LOCATION).map(http::HeaderValue::as_bytes);
-        let target = self.target_of(location, asked);
-        let case = Case {
-            evidence,
-            client: &asked.client,
-            sent: ctx.key(),
-            sent_jar: ctx.jar(),
-            jar: jar.clone(),
-            owner: ctx.owner().cloned(),
-            marked: ctx.open_mark.is_some(),
-            target,
-        };
-        let concluded = self.engine.conclude(case).await;
-        ctx.open_mark = None;
-        let conclusion = match concluded {
-            Ok(conclusion) => conclusion,
-            Err(error) => {
-                if let Some(key) = ctx.key() {
-                    self.engine.settle_lost(key);
-                }
-                tracing::error!(%error, "an answer could not be judged");
-                let reply = self.refusal(ctx, crate::pages::notice::of_flow_error(&error));
-                return Err(Self::instead(ctx, reply));
-            }
-        };
-        match self.after(conclusion, ctx, &jar) {
-            Ok((handing, guard)) => {
-                self.watch_page(header, ctx, &handing);
-                ctx.guard = guard;
-                self.rewrite(header, &handing, ctx, &jar)
-            }
-            Err(reply) => Err(Self::instead(ctx, *reply)),
-        }
-    }
-
-    /// Sets the tripwire on a page.
-    pub(super) fn watch_page(
-        &self,
-        header: &ResponseHeader,
-        ctx: &mut Context,
-        handing: &Handing,
-    ) {
-        if answer::body_facts(header, false) != BodyFacts::Html {
-            return;
-        }
-        let owner = match handing {
-            Handing::Visitor { .. } => None,
-            Handing::Owner { session, .. } => match session.account() {
-                Some(account) => Some(account.user_id.clone()),
-                // Let pass unread under a ceiling that only observes: nobody to compare with.
-                None => return,
-            },
-        };
-        ctx.tripwire = Some(Box::new(Tripwire::new(&self.engine.profile, owner)));
-    }
-
-    /// One piece of an answer on its way down: nothing more once the session's state changed, or
-    /// the page names the wrong user; then what to answer instead, if nothing went down yet.
-    pub(super) fn filtered(
-        &self,
-        ctx: &mut Context,
-        piece: Option<Bytes>,
-        end: bool,
-    ) -> std::result::Result<Option<Bytes>, crate::pages::Reply> {
-        if !ctx.guard.holds(&self.engine) {
-            return Err(self.busy(ctx));
-        }
-        if let Some(up) = &ctx.session
-            && let Some(under_way) = &up.under_way
-        {
-            under_way.touch(self.engine.now());
-        }
-        let Some(tripwire) = ctx.tripwire.as_mut() else { return Ok(piece) };
-        tripwire.feed(piece, end).map_err(|tripped| {
-            self.tripped(&tripped, ctx);
-            self.again(ctx).unwrap_or_else(|| self.busy(ctx))
-        })
-    }
-
-    /// What a tripped wire means: the session is in doubt from here on.
-    fn tripped(&self, tripped: &Tripped, ctx: &mut Context) {
-        tracing::warn!(
-            request.id = ctx.asked.as_ref().map_or("-", |asked| &asked.client.request_id),
-            ?tripped,
-            "a page names a user who must not be there; it was cut"
-        );
-        let Some(key) = ctx.key() else { return };
-        let jar = ctx.jar();
-        let engine = self.engine.clone();
-        let owner = ctx.owner().cloned();
-        let client = ctx.asked.as_ref().map(|asked| asked.client.clone());
-        // In memory at once, then durably and upstream: this hook cannot wait.
-        let now = engine.now();
-        let fresh = engine.table.fresh_generation();
-        engine.table.entry(key, now).change(|tracked| tracked.mark_found(fresh, now));
-        tokio::spawn(async move {
-            let client = client.unwrap_or_else(|| engine.own_client());
-            if let Some(owner) = owner {
-                engine.end_session(&owner, "other-user", &client).await;
-            }
-            engine.end_upstream(key, &jar).await;
-        });
-    }
-
-    /// An owner's answer while somebody else may have logged in inside his session: waits.
-    async fn wait_while_held(&self, ctx: &mut Context) -> Result<()> {
-        let (Some(owner), Some(entry)) =
-            (ctx.owner().cloned(), ctx.session.as_ref().and_then(|s| s.entry.clone()))
-        else {
-            return Ok(());
-        };
-        use crate::domain::upstream_session::State;
-        loop {
-            match entry.tracked().state {
-                State::Accepted(session) if session == owner.id() && !owner.is_ended() => {
-                    return Ok(());
-                }
-                State::Held(session) if session == owner.id() && !owner.is_ended() => {
-                    if !self.engine.wait_for_verdict(&entry).await {
-                        let reply = self.busy(ctx);
-                        return Err(Self::instead(ctx, reply));
-                    }
-                }
-                _ => {
-                    let reply = self.refusal(ctx, Notice::SessionClosed);
-                    return Err(Self::instead(ctx, reply));
-                }
-            }
-        }
     }
 }
 
@@ -265,7 +137,9 @@ impl ProxyHttp for Gateway {
         _end: bool,
         ctx: &mut Context,
     ) -> Result<()> {
-        let Some(piece) = body.as_ref() else { return Ok(()) };
+        let Some(piece) = body.as_ref() else {
+            return Ok(());
+        };
         ctx.body_bytes = ctx.body_bytes.saturating_add(piece.len() as u64);
         if ctx.password_seen {
             return Ok(());
@@ -331,7 +205,9 @@ impl ProxyHttp for Gateway {
         if header.status.is_informational() && header.status.as_u16() != 101 {
             return Ok(());
         }
-        let Some(permit) = ctx.permit.clone() else { return Err(failed("no permit")) };
+        let Some(permit) = ctx.permit.clone() else {
+            return Err(failed("no permit"));
+        };
         let head = session.req_header().method == http::Method::HEAD;
         let jar = ctx.jar();
         let seen = answer::read(&self.engine, header, &jar, head, None);
@@ -346,7 +222,10 @@ impl ProxyHttp for Gateway {
         match verdict {
             AnswerVerdict::Judge(evidence) => self.judge(evidence, header, ctx, seen.jar).await,
             AnswerVerdict::Unreadable | AnswerVerdict::NoUpgrade => {
-                tracing::warn!(status = header.status.as_u16(), "an answer that cannot be judged was withheld");
+                tracing::warn!(
+                    status = header.status.as_u16(),
+                    "an answer that cannot be judged was withheld"
+                );
                 let reply = self.refusal(ctx, Notice::UpstreamUnreadable);
                 Err(Self::instead(ctx, reply))
             }
@@ -376,7 +255,7 @@ impl ProxyHttp for Gateway {
                 *body = piece;
                 Ok(None)
             }
-            Err(reply) => Err(Self::instead(ctx, reply)),
+            Err(reply) => Err(Self::instead(ctx, *reply)),
         }
     }
 
@@ -396,7 +275,10 @@ impl ProxyHttp for Gateway {
         if !written && !dead {
             let _ = respond_and_close(session, reply).await;
         }
-        FailToProxy { error_code: if dead { 0 } else { code }, can_reuse_downstream: false }
+        FailToProxy {
+            error_code: if dead { 0 } else { code },
+            can_reuse_downstream: false,
+        }
     }
 
     async fn logging(&self, _session: &mut Session, error: Option<&Error>, ctx: &mut Context) {
@@ -433,104 +315,5 @@ fn notice_of(error: &Error) -> Notice {
             Notice::UpstreamSlow
         }
         _ => Notice::UpstreamDown,
-    }
-}
-
-impl Gateway {
-    /// Headers of a request as it goes up.
-    fn forwarded(
-        &self,
-        request: &mut RequestHeader,
-        asked: &super::context::Asked,
-        permit: &Permit,
-        ctx: &Context,
-    ) -> Result<()> {
-        let gone: Vec<http::HeaderName> = request
-            .headers
-            .keys()
-            .filter(|name| !intake::goes_up(name))
-            .filter(|name| *name != http::header::HOST && *name != http::header::ACCEPT_ENCODING)
-            .cloned()
-            .collect();
-        for name in gone {
-            request.remove_header(&name);
-        }
-        request.insert_header("X-Forwarded-For", asked.client.address.to_string())?;
-        let scheme = if asked.client.https { "https" } else { "http" };
-        request.insert_header("X-Forwarded-Proto", scheme)?;
-        if permit.watch() != Watch::Static {
-            request.insert_header("Accept-Encoding", "identity")?;
-        }
-        let mut line = match permit.watch() {
-            Watch::Static => Vec::new(),
-            _ => ctx.session.as_ref().map(|up| up.jar.to_cookie_line()).unwrap_or_default(),
-        };
-        if !asked.passing_cookies.is_empty() {
-            if !line.is_empty() {
-                line.extend_from_slice(b"; ");
-            }
-            line.extend_from_slice(&asked.passing_cookies);
-        }
-        if line.is_empty() {
-            request.remove_header(&http::header::COOKIE);
-        } else {
-            request.insert_header(http::header::COOKIE, line)?;
-        }
-        Ok(())
-    }
-
-    /// A page that was cut before a byte went down: the browser asks again, and is then served as
-    /// what it is.
-    fn again(&self, ctx: &Context) -> Option<crate::pages::Reply> {
-        let asked = ctx.asked.as_ref()?;
-        if !asked.safe || !asked.navigation {
-            return Some(self.busy(ctx));
-        }
-        let target = std::str::from_utf8(&asked.target).ok()?;
-        let answer = crate::pages::reply::see_other(target);
-        if ctx.owner().is_some() {
-            return Some(crate::pages::reply::with_cookie(
-                answer,
-                &self.pages.cookies.clear_seal(),
-            ));
-        }
-        Some(answer)
-    }
-
-    /// Where a user goes once accepted: the upstream's redirect, the page that was asked for, or
-    /// home.
-    pub(super) fn target_of(
-        &self,
-        location: Option<&[u8]>,
-        asked: &super::context::Asked,
-    ) -> String {
-        if location.is_none() && asked.safe && asked.navigation {
-            return String::from_utf8_lossy(&asked.target).into_owned();
-        }
-        self.engine.target_after(location, &asked.client)
-    }
-
-    /// The guard of a request that goes up with this permit.
-    pub(super) fn guard_of(&self, permit: &Permit, ctx: &Context) -> Guard {
-        use crate::domain::gate::Bind;
-        match permit.bind() {
-            Bind::Bare { .. } => Guard::Nothing,
-            Bind::Anonymous { key, generation } => {
-                Guard::Visitor { key: *key, generation: *generation }
-            }
-            Bind::Owner { .. } => {
-                ctx.owner().map_or(Guard::Nothing, |owner| Guard::Owner(owner.clone()))
-            }
-        }
-    }
-
-    /// Answers and says so.
-    pub(super) async fn answer(
-        &self,
-        session: &mut Session,
-        reply: crate::pages::Reply,
-    ) -> Result<super::admit::Admitted> {
-        respond(session, reply).await?;
-        Ok(super::admit::Admitted::Answered)
     }
 }

@@ -50,7 +50,9 @@ pub(super) struct HeadFacts {
 /// # Errors
 /// [`HeadProblem`], the first one found.
 pub(super) fn check(raw: &[u8]) -> Result<HeadFacts, HeadProblem> {
-    let raw = raw.strip_suffix(b"\r\n\r\n").ok_or(HeadProblem::LineEnding)?;
+    let raw = raw
+        .strip_suffix(b"\r\n\r\n")
+        .ok_or(HeadProblem::LineEnding)?;
     let mut lines = Lines(Some(raw));
     let request_line = lines.next().ok_or(HeadProblem::RequestLine)??;
     let (method, http_10) = check_request_line(request_line)?;
@@ -83,7 +85,11 @@ pub(super) fn check(raw: &[u8]) -> Result<HeadFacts, HeadProblem> {
     if has_body && (method == b"GET" || method == b"HEAD") {
         return Err(HeadProblem::BodyOnSafeMethod);
     }
-    Ok(HeadFacts { content_length: length, chunked, request_line_bytes: request_line.len() })
+    Ok(HeadFacts {
+        content_length: length,
+        chunked,
+        request_line_bytes: request_line.len(),
+    })
 }
 
 /// Lines parted by CR LF; a bare CR or LF inside is an error.
@@ -107,8 +113,14 @@ impl<'h> Iterator for Lines<'h> {
 }
 
 fn checked_line(line: &[u8]) -> Result<&[u8], HeadProblem> {
-    let control = line.iter().any(|b| (*b < 0x20 && *b != b'\t') || *b == 0x7f);
-    if control { Err(HeadProblem::Control) } else { Ok(line) }
+    let control = line
+        .iter()
+        .any(|b| (*b < 0x20 && *b != b'\t') || *b == 0x7f);
+    if control {
+        Err(HeadProblem::Control)
+    } else {
+        Ok(line)
+    }
 }
 
 fn check_request_line(line: &[u8]) -> Result<(&[u8], bool), HeadProblem> {
@@ -125,7 +137,11 @@ fn check_request_line(line: &[u8]) -> Result<(&[u8], bool), HeadProblem> {
         && target.iter().all(u8::is_ascii_graphic)
         && !target.contains(&b'#')
         && (http_10 || version == b"HTTP/1.1");
-    if fits { Ok((method, http_10)) } else { Err(HeadProblem::RequestLine) }
+    if fits {
+        Ok((method, http_10))
+    } else {
+        Err(HeadProblem::RequestLine)
+    }
 }
 
 fn field(line: &[u8]) -> Result<(&[u8], &[u8]), HeadProblem> {
@@ -163,10 +179,18 @@ mod tests {
 
     #[test]
     fn ordinary_heads_pass() {
-        let facts = head("POST /a?b=c HTTP/1.1", "content-length: 12\r\nX-Y: \ta b\r\n").unwrap();
+        let facts = head(
+            "POST /a?b=c HTTP/1.1",
+            "content-length: 12\r\nX-Y: \ta b\r\n",
+        )
+        .unwrap();
         assert_eq!(facts.content_length, Some(12));
         assert!(!facts.chunked);
-        assert!(head("POST /a HTTP/1.1", "Transfer-Encoding: Chunked\r\n").unwrap().chunked);
+        assert!(
+            head("POST /a HTTP/1.1", "Transfer-Encoding: Chunked\r\n")
+                .unwrap()
+                .chunked
+        );
         assert!(head("GET http://h/a HTTP/1.0", "Content-Length: 0\r\n").is_ok());
     }
 
@@ -181,11 +205,23 @@ mod tests {
             (post, "Content-Length: 1\r\nContent-Length: 1\r\n", Length),
             (post, "Content-Length: 1, 1\r\n", Length),
             (post, "Content-Length: +1\r\n", Length),
-            (post, "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n", TransferCoding),
-            (post, "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", TransferCoding),
+            (
+                post,
+                "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+                TransferCoding,
+            ),
+            (
+                post,
+                "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+                TransferCoding,
+            ),
             (post, "Transfer-Encoding: gzip, chunked\r\n", TransferCoding),
             (post, "Transfer-Encoding: chunked;q=1\r\n", TransferCoding),
-            ("POST / HTTP/1.0", "Transfer-Encoding: chunked\r\n", TransferCoding),
+            (
+                "POST / HTTP/1.0",
+                "Transfer-Encoding: chunked\r\n",
+                TransferCoding,
+            ),
             (post, "Host: h\r\n", Host),
             (post, "Content-Length : 1\r\n", FieldName),
             (post, "A b: 1\r\n", FieldName),
@@ -203,7 +239,11 @@ mod tests {
             ("GET /#f HTTP/1.1", "", RequestLine),
             ("GET /\u{e4} HTTP/1.1", "", RequestLine),
             ("GET / HTTP/1.1", "Content-Length: 3\r\n", BodyOnSafeMethod),
-            ("HEAD / HTTP/1.1", "Transfer-Encoding: chunked\r\n", BodyOnSafeMethod),
+            (
+                "HEAD / HTTP/1.1",
+                "Transfer-Encoding: chunked\r\n",
+                BodyOnSafeMethod,
+            ),
         ] {
             assert_eq!(head(line, fields), Err(problem), "{line} / {fields:?}");
         }

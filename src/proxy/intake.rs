@@ -40,12 +40,17 @@ pub(super) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet
     if !is_trusted(&client) {
         return client;
     }
-    let lines: Vec<&[u8]> =
-        headers.get_all("x-forwarded-for").iter().map(http::HeaderValue::as_bytes).collect();
+    let lines: Vec<&[u8]> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .map(http::HeaderValue::as_bytes)
+        .collect();
     let joined = lines.join(&b","[..]);
     for part in joined.rsplit(|b| *b == b',') {
         let text = std::str::from_utf8(part).unwrap_or_default().trim();
-        let Some(address) = parse_address(text) else { break };
+        let Some(address) = parse_address(text) else {
+            break;
+        };
         client = address.to_canonical();
         if !is_trusted(&client) {
             break;
@@ -59,7 +64,9 @@ fn parse_address(text: &str) -> Option<IpAddr> {
     let bare = bare.split(']').next().unwrap_or(bare);
     bare.parse().ok().or_else(|| {
         // `203.0.113.9:1234`, as some front servers write it.
-        text.parse::<std::net::SocketAddr>().ok().map(|socket| socket.ip())
+        text.parse::<std::net::SocketAddr>()
+            .ok()
+            .map(|socket| socket.ip())
     })
 }
 
@@ -67,7 +74,9 @@ fn parse_address(text: &str) -> Option<IpAddr> {
 /// dialogs, and these must get a status and JSON, never a page.
 pub(super) fn is_navigation(headers: &HeaderMap) -> bool {
     let is = |name: &str, value: &[u8]| {
-        headers.get(name).is_some_and(|found| found.as_bytes().eq_ignore_ascii_case(value))
+        headers
+            .get(name)
+            .is_some_and(|found| found.as_bytes().eq_ignore_ascii_case(value))
     };
     if is("x-requested-with", b"XMLHttpRequest") {
         return false;
@@ -75,9 +84,9 @@ pub(super) fn is_navigation(headers: &HeaderMap) -> bool {
     if headers.contains_key("sec-fetch-mode") {
         return is("sec-fetch-mode", b"navigate");
     }
-    headers.get(ACCEPT).is_some_and(|accept| {
-        memchr::memmem::find(accept.as_bytes(), b"text/html").is_some()
-    })
+    headers
+        .get(ACCEPT)
+        .is_some_and(|accept| memchr::memmem::find(accept.as_bytes(), b"text/html").is_some())
 }
 
 /// Whether a header may go up: hop-by-hop fields are pingora's business, these are ours.
@@ -102,7 +111,9 @@ pub(super) fn client(
         address,
         host: host.to_vec(),
         https,
-        user_agent: user_agent.map(|v| v.as_bytes().to_vec()).unwrap_or_default(),
+        user_agent: user_agent
+            .map(|v| v.as_bytes().to_vec())
+            .unwrap_or_default(),
         request_id,
     }
 }
@@ -121,25 +132,44 @@ mod tests {
 
     #[test]
     fn the_rightmost_untrusted_address_is_the_client() {
-        let trusted: Vec<IpNet> = vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
+        let trusted: Vec<IpNet> = vec![
+            "127.0.0.0/8".parse().unwrap(),
+            "10.0.0.0/8".parse().unwrap(),
+        ];
         let local = IpAddr::from([127, 0, 0, 1]);
         let ask = |peer: IpAddr, lines: &[&str]| {
             let pairs: Vec<_> = lines.iter().map(|l| ("x-forwarded-for", *l)).collect();
             client_address(peer, &headers(&pairs), &trusted).to_string()
         };
-        assert_eq!(ask(local, &["6.6.6.6, 203.0.113.9, 10.1.1.1"]), "203.0.113.9");
+        assert_eq!(
+            ask(local, &["6.6.6.6, 203.0.113.9, 10.1.1.1"]),
+            "203.0.113.9"
+        );
         assert_eq!(ask(local, &["6.6.6.6", "203.0.113.9"]), "203.0.113.9");
         assert_eq!(ask(local, &["6.6.6.6, nonsense"]), "127.0.0.1");
         assert_eq!(ask(local, &[]), "127.0.0.1");
         assert_eq!(ask(local, &["10.2.2.2"]), "10.2.2.2");
-        assert_eq!(ask(IpAddr::from([198, 51, 100, 7]), &["203.0.113.9"]), "198.51.100.7");
+        assert_eq!(
+            ask(IpAddr::from([198, 51, 100, 7]), &["203.0.113.9"]),
+            "198.51.100.7"
+        );
         assert_eq!(ask(local, &["[2001:db8::1]:443"]), "2001:db8::1");
-        assert_eq!(ask("::ffff:127.0.0.1".parse().unwrap(), &["203.0.113.9:5"]), "203.0.113.9");
+        assert_eq!(
+            ask("::ffff:127.0.0.1".parse().unwrap(), &["203.0.113.9:5"]),
+            "203.0.113.9"
+        );
     }
 
     #[test]
     fn every_forwarding_header_is_known_in_every_spelling() {
-        for name in ["X-Forwarded-For", "x_forwarded_host", "X-Forwarded-Ssl", "Forwarded", "Front-End-Https", "X_Real_IP"] {
+        for name in [
+            "X-Forwarded-For",
+            "x_forwarded_host",
+            "X-Forwarded-Ssl",
+            "Forwarded",
+            "Front-End-Https",
+            "X_Real_IP",
+        ] {
             assert!(is_forwarding_header(name), "{name}");
         }
         for name in ["Apendo-Signature", "Tus-Resumable", "X-Requested-With"] {
@@ -151,8 +181,14 @@ mod tests {
     fn scripts_are_told_from_people() {
         assert!(is_navigation(&headers(&[("accept", "text/html,*/*")])));
         assert!(is_navigation(&headers(&[("sec-fetch-mode", "navigate")])));
-        assert!(!is_navigation(&headers(&[("accept", "text/html"), ("x-requested-with", "XMLHttpRequest")])));
-        assert!(!is_navigation(&headers(&[("accept", "text/html"), ("sec-fetch-mode", "cors")])));
+        assert!(!is_navigation(&headers(&[
+            ("accept", "text/html"),
+            ("x-requested-with", "XMLHttpRequest")
+        ])));
+        assert!(!is_navigation(&headers(&[
+            ("accept", "text/html"),
+            ("sec-fetch-mode", "cors")
+        ])));
         assert!(!is_navigation(&headers(&[("accept", "application/json")])));
     }
 }

@@ -9,7 +9,9 @@
 //! | `head.rs`, `intake.rs`, `door.rs` | what is refused before anything is decided |
 //! | `admit.rs` | the gate's verdict, and what is done with it |
 //! | `carry.rs`, `relay.rs` | known logins and guarded pages, by the gateway's own client |
-//! | `answer.rs`, `release.rs` | what an answer says, and what goes down of it |
+//! | `early.rs` | the beginning of a body, where a password may be |
+//! | `upward.rs` | headers on their way up |
+//! | `answer.rs`, `judging.rs`, `release.rs` | what an answer says, its judgement, what goes down of it |
 //! | `tripwire.rs` | pages that name the wrong user |
 //! | `respond.rs` | own answers |
 //! | `client.rs` | the own client |
@@ -21,14 +23,17 @@ mod carry;
 mod client;
 mod context;
 mod door;
+mod early;
 mod gateway;
 mod head;
 mod intake;
+mod judging;
 mod relay;
 mod release;
 mod respond;
 mod serve;
 mod tripwire;
+mod upward;
 
 pub use client::OwnClient;
 pub use gateway::{DoorLimits, Gateway};

@@ -44,18 +44,27 @@ pub(super) enum Handing {
 impl Gateway {
     /// How cookies go down when nothing had to be judged.
     pub(super) fn handing(&self, permit: &Permit, ctx: &Context) -> Handing {
-        let stale = ctx.session.as_ref().is_some_and(|session| session.stale_seal);
+        let stale = ctx
+            .session
+            .as_ref()
+            .is_some_and(|session| session.stale_seal);
         match (permit.bind(), ctx.owner(), ctx.key()) {
-            (Bind::Owner { .. }, Some(session), Some(key)) => {
-                Handing::Owner { session: session.clone(), key, fresh: false }
-            }
+            (Bind::Owner { .. }, Some(session), Some(key)) => Handing::Owner {
+                session: session.clone(),
+                key,
+                fresh: false,
+            },
             (Bind::Bare { hand_out }, ..) => {
                 let hand_out = *hand_out && permit.watch() != Watch::Static;
-                Handing::Visitor { hand_out, clear_seal: stale }
+                Handing::Visitor {
+                    hand_out,
+                    clear_seal: stale,
+                }
             }
-            (Bind::Anonymous { .. } | Bind::Owner { .. }, ..) => {
-                Handing::Visitor { hand_out: true, clear_seal: stale }
-            }
+            (Bind::Anonymous { .. } | Bind::Owner { .. }, ..) => Handing::Visitor {
+                hand_out: true,
+                clear_seal: stale,
+            },
         }
     }
 
@@ -76,11 +85,19 @@ impl Gateway {
             }
         }
         match handing {
-            Handing::Visitor { clear_seal: true, .. } => {
+            Handing::Visitor {
+                clear_seal: true, ..
+            } => {
                 header.append_header(SET_COOKIE, self.pages.cookies.clear_seal())?;
             }
-            Handing::Visitor { clear_seal: false, .. } => {}
-            Handing::Owner { session, key, fresh } => {
+            Handing::Visitor {
+                clear_seal: false, ..
+            } => {}
+            Handing::Owner {
+                session,
+                key,
+                fresh,
+            } => {
                 if *fresh || ctx.session.as_ref().is_none_or(|up| up.jar != *jar) {
                     let sealed = self.engine.sealed_cookie(session, *key, jar);
                     let sealed = sealed.map_err(|_| failed("nothing could be sealed"))?;
@@ -111,7 +128,9 @@ impl Gateway {
             CookieClass::Readable | CookieClass::ScriptMade => return Some(header.to_vec()),
             CookieClass::Session | CookieClass::Unlisted => {}
         }
-        let Handing::Visitor { hand_out: true, .. } = handing else { return None };
+        let Handing::Visitor { hand_out: true, .. } = handing else {
+            return None;
+        };
         if value.is_empty() {
             return Some(header.to_vec());
         }
@@ -119,7 +138,10 @@ impl Gateway {
         if name == session.name.as_bytes() {
             // The id of a session that waits, was released or is over never goes down again.
             let key = self.engine.key_of_value(value);
-            if !matches!(self.engine.table.standing(key).0, State::Free | State::Suspect) {
+            if !matches!(
+                self.engine.table.standing(key).0,
+                State::Free | State::Suspect
+            ) {
                 return None;
             }
         }
@@ -131,13 +153,13 @@ impl Gateway {
 
     /// `Location` of the own host leads to the public address: the upstream may not know that TLS
     /// ends in front of it.
-    fn rewrite_location(
-        &self,
-        header: &mut ResponseHeader,
-        ctx: &Context,
-    ) -> pingora::Result<()> {
-        let (Some(origin), Some(asked)) = (&self.pages.origin, &ctx.asked) else { return Ok(()) };
-        let Some(location) = header.headers.get(LOCATION) else { return Ok(()) };
+    fn rewrite_location(&self, header: &mut ResponseHeader, ctx: &Context) -> pingora::Result<()> {
+        let (Some(origin), Some(asked)) = (&self.pages.origin, &ctx.asked) else {
+            return Ok(());
+        };
+        let Some(location) = header.headers.get(LOCATION) else {
+            return Ok(());
+        };
         for scheme in [&b"http://"[..], b"https://"] {
             let rest = location.as_bytes().strip_prefix(scheme);
             let Some(rest) = rest.filter(|rest| {
@@ -173,16 +195,39 @@ impl Gateway {
                     }
                     None => Guard::Nothing,
                 };
-                let stale = ctx.session.as_ref().is_some_and(|session| session.stale_seal);
-                Ok((Handing::Visitor { hand_out: true, clear_seal: ended || stale }, guard))
+                let stale = ctx
+                    .session
+                    .as_ref()
+                    .is_some_and(|session| session.stale_seal);
+                Ok((
+                    Handing::Visitor {
+                        hand_out: true,
+                        clear_seal: ended || stale,
+                    },
+                    guard,
+                ))
             }
             Conclusion::SameOwner { session, key } => {
                 let guard = Guard::Owner(session.clone());
-                Ok((Handing::Owner { session, key, fresh: false }, guard))
+                Ok((
+                    Handing::Owner {
+                        session,
+                        key,
+                        fresh: false,
+                    },
+                    guard,
+                ))
             }
             Conclusion::Released { session, key } => {
                 let guard = Guard::Owner(session.clone());
-                Ok((Handing::Owner { session, key, fresh: true }, guard))
+                Ok((
+                    Handing::Owner {
+                        session,
+                        key,
+                        fresh: true,
+                    },
+                    guard,
+                ))
             }
             Conclusion::SecondFactor(due) => Err(Box::new(self.second_factor(&due, ctx))),
             Conclusion::InDoubt => Err(Box::new(self.refusal(ctx, Notice::IdentityUnreadable))),
@@ -197,8 +242,10 @@ impl Gateway {
             Some(asked) if asked.navigation => reply::see_other(&path),
             _ => second_factor_due(&path),
         };
-        let answer =
-            reply::with_cookie(answer, &self.pages.cookies.set_ticket(due.reference, &due.ticket));
+        let answer = reply::with_cookie(
+            answer,
+            &self.pages.cookies.set_ticket(due.reference, &due.ticket),
+        );
         if ctx.owner().is_some() {
             return reply::with_cookie(answer, &self.pages.cookies.clear_seal());
         }
@@ -207,7 +254,12 @@ impl Gateway {
 
     /// A session is in doubt, or another login is under way on it.
     pub(super) fn busy(&self, ctx: &Context) -> Reply {
-        self.refusal(ctx, Notice::LoginBusy { retry_seconds: RETRY_SECONDS })
+        self.refusal(
+            ctx,
+            Notice::LoginBusy {
+                retry_seconds: RETRY_SECONDS,
+            },
+        )
     }
 
     fn waiting_path(&self, due: &Due) -> String {

@@ -18,7 +18,9 @@ pub(super) async fn respond(session: &mut Session, reply: Reply) -> Result<()> {
         header.insert_header(CONTENT_LENGTH, body.len().to_string())?;
     }
     let head = session.req_header().method == http::Method::HEAD || without_body;
-    session.write_response_header(Box::new(header), head).await?;
+    session
+        .write_response_header(Box::new(header), head)
+        .await?;
     if !head {
         session.write_response_body(Some(body), true).await?;
     }

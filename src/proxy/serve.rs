@@ -94,7 +94,10 @@ pub fn serve(
         service.add_listener(endpoint);
     }
     server.add_service(service);
-    let broom = Broom { engine, errands: Mutex::new(Some(errands)) };
+    let broom = Broom {
+        engine,
+        errands: Mutex::new(Some(errands)),
+    };
     server.add_service(background_service("sweeper", broom));
     server.run(RunArgs::default());
     Ok(())
@@ -105,7 +108,8 @@ fn tls_settings(tls: &Tls) -> Result<TlsSettings, ServeError> {
     // Both files were parsed and matched by the configuration: pingora panics on bad ones.
     let certificate = tls.certificate.to_string_lossy();
     let key = tls.key.to_string_lossy();
-    TlsSettings::intermediate(&certificate, &key).map_err(|error| ServeError::Tls(error.to_string()))
+    TlsSettings::intermediate(&certificate, &key)
+        .map_err(|error| ServeError::Tls(error.to_string()))
 }
 
 /// The sweeper as a service of its own, with a runtime of its own.
@@ -117,7 +121,11 @@ struct Broom {
 #[async_trait]
 impl BackgroundService for Broom {
     async fn start(&self, mut shutdown: ShutdownWatch) {
-        let errands = self.errands.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let errands = self
+            .errands
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let Some(errands) = errands else { return };
         let stop = async move {
             // An error means that the sender is gone: the server ends.

@@ -107,7 +107,8 @@ impl Tripwire {
         if self.held.is_empty() {
             return last;
         }
-        let mut all = BytesMut::with_capacity(self.held_bytes + last.as_ref().map_or(0, Bytes::len));
+        let mut all =
+            BytesMut::with_capacity(self.held_bytes + last.as_ref().map_or(0, Bytes::len));
         for piece in self.held.drain(..) {
             all.extend_from_slice(&piece);
         }

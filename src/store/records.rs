@@ -4,13 +4,13 @@
 //! place does not open; keys of accounts are keyed hashes, so that the store shows no user ids.
 //! Inside the seal: one byte of format, then JSON.
 
+use crate::authenticator::Factor;
 use crate::domain::audit::AuditRecord;
 use crate::domain::enrollment::{Account, Activation};
 use crate::domain::login::WaitingLogin;
 use crate::domain::session::GatewaySession;
 use crate::domain::throttle::{Attempts, Lane};
 use crate::domain::upstream_session::StoredState;
-use crate::authenticator::Factor;
 use crate::primitives::{AccountId, UnixSeconds};
 use crate::seal::{RecordSeal, SealError};
 use crate::store::{Batch, CommitError, Expect, Kind, Op, Store, StoreError};
@@ -127,7 +127,10 @@ impl Records {
             None => Ok(None),
             Some(found) => {
                 let value = self.open(key, &found.bytes)?;
-                Ok(Some(Stored { value, version: found.version }))
+                Ok(Some(Stored {
+                    value,
+                    version: found.version,
+                }))
             }
         }
     }
@@ -141,11 +144,20 @@ impl Records {
         let mut out: Vec<(Vec<u8>, Stored<R>)> = Vec::new();
         loop {
             let after = out.last().map(|(key, _)| key.clone());
-            let page = self.store.scan(R::KIND, b"", after.as_deref(), PAGE).await?;
+            let page = self
+                .store
+                .scan(R::KIND, b"", after.as_deref(), PAGE)
+                .await?;
             let last = page.len() < PAGE;
             for (key, found) in page {
                 let value = self.open(&key, &found.bytes)?;
-                out.push((key, Stored { value, version: found.version }));
+                out.push((
+                    key,
+                    Stored {
+                        value,
+                        version: found.version,
+                    },
+                ));
             }
             if last {
                 return Ok(out);
@@ -159,7 +171,10 @@ impl Records {
     /// [`RecordError`] when the engine fails or a record does not open.
     pub async fn audit_of(&self, account: &AccountId) -> Result<Vec<AuditRecord>, RecordError> {
         let prefix = self.account_key(account);
-        let index = self.store.scan(Kind::AuditByAccount, &prefix, None, 10_000).await?;
+        let index = self
+            .store
+            .scan(Kind::AuditByAccount, &prefix, None, 10_000)
+            .await?;
         let mut out = Vec::with_capacity(index.len());
         for (key, _) in index {
             let sequence = key.get(prefix.len()..).unwrap_or_default();
@@ -178,7 +193,10 @@ impl Records {
 
     fn open<R: Record>(&self, key: &[u8], bytes: &[u8]) -> Result<R, RecordError> {
         let unreadable = || RecordError::Unreadable(R::KIND);
-        let plain = self.seal.open(&context(R::KIND, key), bytes).ok_or_else(unreadable)?;
+        let plain = self
+            .seal
+            .open(&context(R::KIND, key), bytes)
+            .ok_or_else(unreadable)?;
         let (format, json) = plain.split_first().ok_or_else(unreadable)?;
         if *format != R::FORMAT {
             return Err(unreadable());
@@ -188,7 +206,11 @@ impl Records {
 
     /// Begins a set of writes that happen together or not at all.
     pub fn draft(&self) -> Draft {
-        Draft { seal: self.seal.clone(), batch: Batch::default(), error: None }
+        Draft {
+            seal: self.seal.clone(),
+            batch: Batch::default(),
+            error: None,
+        }
     }
 
     /// Writes a draft durably.
@@ -235,7 +257,12 @@ impl Draft {
         match sealed {
             Ok(bytes) => {
                 let key = key.to_vec();
-                self.batch.0.push(Op::Put { kind: R::KIND, key, expect, bytes });
+                self.batch.0.push(Op::Put {
+                    kind: R::KIND,
+                    key,
+                    expect,
+                    bytes,
+                });
             }
             Err(error) => self.error = Some(error),
         }
@@ -245,18 +272,28 @@ impl Draft {
     /// Deletes a record.
     #[must_use]
     pub fn delete<R: Record>(mut self, key: &[u8], expect: Expect) -> Self {
-        self.batch.0.push(Op::Delete { kind: R::KIND, key: key.to_vec(), expect });
+        self.batch.0.push(Op::Delete {
+            kind: R::KIND,
+            key: key.to_vec(),
+            expect,
+        });
         self
     }
 
     /// Appends an audit record, with an index entry for its account.
     #[must_use]
     pub fn audit(mut self, record: &AuditRecord) -> Self {
-        let index =
-            record.account.as_ref().map(|id| self.seal.fingerprint(&id.key()).to_vec());
+        let index = record
+            .account
+            .as_ref()
+            .map(|id| self.seal.fingerprint(&id.key()).to_vec());
         let json = serde_json::to_vec(record).map_err(|_| SealError);
         match json.and_then(|json| self.seal.seal(&context(Kind::Audit, b""), &json)) {
-            Ok(bytes) => self.batch.0.push(Op::Append { kind: Kind::Audit, bytes, index }),
+            Ok(bytes) => self.batch.0.push(Op::Append {
+                kind: Kind::Audit,
+                bytes,
+                index,
+            }),
             Err(error) => self.error = Some(error),
         }
         self

@@ -390,4 +390,3 @@ fn unpanicked<T>(dir: &Path, call: impl FnOnce() -> Result<T, OpenError>) -> Res
     catch_unwind(AssertUnwindSafe(call))
         .unwrap_or_else(|_| Err(OpenError::corrupt(dir, "its library panicked")))
 }
-

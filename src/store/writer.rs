@@ -288,4 +288,3 @@ fn refuse(group: Vec<Request>, why: &StoreError) {
             .collect(),
     );
 }
-

@@ -1,5 +1,4 @@
 //! Every sample of every page in both languages: as it looks, and what it may never hold.
-#![expect(clippy::unwrap_used, reason = "functions that tests share")]
 
 mod hostile;
 

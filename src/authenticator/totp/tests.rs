@@ -36,13 +36,24 @@ fn a_step_is_accepted_once_and_steps_only_grow() {
     let now = UnixSeconds(1_800_000_010);
     let current = step_at(now).0;
     let code = code_at(&credential.secret, current);
-    let Verdict::Accepted { step, .. } = verify(&credential, &code, now) else { panic!() };
+    let Verdict::Accepted { step, .. } = verify(&credential, &code, now) else {
+        panic!()
+    };
     credential.last_step = Some(step);
-    assert_eq!(verify(&credential, &code, now), Verdict::Used { wait_seconds: 20 });
+    assert_eq!(
+        verify(&credential, &code, now),
+        Verdict::Used { wait_seconds: 20 }
+    );
     let older = code_at(&credential.secret, current - 1);
-    assert!(matches!(verify(&credential, &older, now), Verdict::Used { .. }));
+    assert!(matches!(
+        verify(&credential, &older, now),
+        Verdict::Used { .. }
+    ));
     let next = code_at(&credential.secret, current + 1);
-    assert!(matches!(verify(&credential, &next, now), Verdict::Accepted { .. }));
+    assert!(matches!(
+        verify(&credential, &next, now),
+        Verdict::Accepted { .. }
+    ));
 }
 
 #[test]
@@ -50,9 +61,18 @@ fn late_and_wrong_are_told_apart_and_neither_is_accepted() {
     let credential = Credential::new(rfc_secret());
     let now = UnixSeconds(1_800_000_010);
     let current = step_at(now).0;
-    assert_eq!(verify(&credential, &code_at(&credential.secret, current - 2), now), Verdict::Late);
-    assert_eq!(verify(&credential, &code_at(&credential.secret, current - 11), now), Verdict::Wrong);
-    assert_eq!(verify(&credential, &code_at(&credential.secret, current + 2), now), Verdict::Wrong);
+    assert_eq!(
+        verify(&credential, &code_at(&credential.secret, current - 2), now),
+        Verdict::Late
+    );
+    assert_eq!(
+        verify(&credential, &code_at(&credential.secret, current - 11), now),
+        Verdict::Wrong
+    );
+    assert_eq!(
+        verify(&credential, &code_at(&credential.secret, current + 2), now),
+        Verdict::Wrong
+    );
 }
 
 #[test]
@@ -65,8 +85,14 @@ fn a_remembered_drift_moves_the_window_and_never_widens_it() {
         let step = current.checked_add_signed(offset).unwrap();
         verify(&credential, &code_at(&credential.secret, step), now)
     };
-    assert!(matches!(verdict(2), Verdict::Accepted { drift_steps: 2, .. }));
-    assert!(matches!(verdict(0), Verdict::Accepted { drift_steps: 0, .. }));
+    assert!(matches!(
+        verdict(2),
+        Verdict::Accepted { drift_steps: 2, .. }
+    ));
+    assert!(matches!(
+        verdict(0),
+        Verdict::Accepted { drift_steps: 0, .. }
+    ));
     assert_eq!(verdict(-1), Verdict::Late);
     assert_eq!(verdict(3), Verdict::Wrong);
 }
@@ -74,8 +100,11 @@ fn a_remembered_drift_moves_the_window_and_never_widens_it() {
 #[test]
 fn the_otpauth_address_is_standard() {
     let url = otpauth_url(&rfc_secret(), "LPSE Kab: Contoh", "PPK2 (B)").unwrap();
-    assert!(url.starts_with("otpauth://totp/LPSE%20Kab%20%20Contoh:PPK2%20%28B%29?secret=") 
-        || url.starts_with("otpauth://totp/LPSE%20Kab%20%20Contoh:PPK2%20(B)?secret="), "{url}");
+    assert!(
+        url.starts_with("otpauth://totp/LPSE%20Kab%20%20Contoh:PPK2%20%28B%29?secret=")
+            || url.starts_with("otpauth://totp/LPSE%20Kab%20%20Contoh:PPK2%20(B)?secret="),
+        "{url}"
+    );
     assert!(url.contains("secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"));
     assert!(otpauth_url(&rfc_secret(), "x", "").is_err());
 }

@@ -16,7 +16,10 @@ fn a_login_goes_from_free_to_accepted_only_through_its_own_waiting_login() {
     let mut tracked = Tracked::free(NOW);
     assert_eq!(tracked.mark(1, NOW), Marked::Marked { generation: 1 });
     assert!(tracked.wait_for(LOGIN, 2, NOW));
-    assert!(!tracked.accept(WaitingRef([9; 8]), SESSION, 3, NOW), "another login's acceptance");
+    assert!(
+        !tracked.accept(WaitingRef([9; 8]), SESSION, 3, NOW),
+        "another login's acceptance"
+    );
     assert!(tracked.accept(LOGIN, SESSION, 3, NOW));
     assert_eq!(tracked.state, State::Accepted(SESSION));
     assert!(!tracked.accept(LOGIN, SESSION, 4, NOW), "a second time");
@@ -30,7 +33,10 @@ fn only_the_last_clean_verdict_frees() {
     tracked.mark_found(2, NOW);
     assert_eq!(tracked.settle_same(3, NOW), Settled::StillInDoubt);
     assert_eq!(tracked.settle_same(4, NOW), Settled::Restored(State::Free));
-    assert_eq!(tracked.generation, 4, "what began before the doubt gets nothing more");
+    assert_eq!(
+        tracked.generation, 4,
+        "what began before the doubt gets nothing more"
+    );
 }
 
 #[test]
@@ -50,7 +56,10 @@ fn doubt_on_an_accepted_session_holds_and_gives_back() {
     let mut tracked = accepted();
     assert_eq!(tracked.mark(5, NOW), Marked::Marked { generation: 1 });
     assert_eq!(tracked.state, State::Held(SESSION));
-    assert_eq!(tracked.settle_same(6, NOW), Settled::Restored(State::Accepted(SESSION)));
+    assert_eq!(
+        tracked.settle_same(6, NOW),
+        Settled::Restored(State::Accepted(SESSION))
+    );
     assert_eq!(tracked.generation, 1, "the owner's answers under way go on");
 }
 
@@ -69,8 +78,12 @@ fn ended_is_for_good() {
 
 #[test]
 fn doubt_survives_a_restart_as_lost() {
-    let stored =
-        StoredState { state: State::Suspect, since: NOW, jar: Jar::default(), logout_owed: false };
+    let stored = StoredState {
+        state: State::Suspect,
+        since: NOW,
+        jar: Jar::default(),
+        logout_owed: false,
+    };
     let mut tracked = Tracked::restored(&stored, 1);
     assert!(tracked.tainted);
     tracked.mark_found(2, NOW);

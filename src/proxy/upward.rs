@@ -1,0 +1,56 @@
+//! Headers of a request on its way up: hygiene, forwarding, cookies.
+
+use super::context::{Asked, Context};
+use super::gateway::Gateway;
+use super::intake;
+use crate::domain::gate::{Permit, Watch};
+use pingora::Result;
+use pingora::http::RequestHeader;
+
+impl Gateway {
+    /// Headers of a request as it goes up.
+    pub(super) fn forwarded(
+        &self,
+        request: &mut RequestHeader,
+        asked: &Asked,
+        permit: &Permit,
+        ctx: &Context,
+    ) -> Result<()> {
+        let gone: Vec<http::HeaderName> = request
+            .headers
+            .keys()
+            .filter(|name| !intake::goes_up(name))
+            .filter(|name| *name != http::header::HOST && *name != http::header::ACCEPT_ENCODING)
+            .cloned()
+            .collect();
+        for name in gone {
+            request.remove_header(&name);
+        }
+        request.insert_header("X-Forwarded-For", asked.client.address.to_string())?;
+        let scheme = if asked.client.https { "https" } else { "http" };
+        request.insert_header("X-Forwarded-Proto", scheme)?;
+        if permit.watch() != Watch::Static {
+            request.insert_header("Accept-Encoding", "identity")?;
+        }
+        let mut line = match permit.watch() {
+            Watch::Static => Vec::new(),
+            _ => ctx
+                .session
+                .as_ref()
+                .map(|up| up.jar.to_cookie_line())
+                .unwrap_or_default(),
+        };
+        if !asked.passing_cookies.is_empty() {
+            if !line.is_empty() {
+                line.extend_from_slice(b"; ");
+            }
+            line.extend_from_slice(&asked.passing_cookies);
+        }
+        if line.is_empty() {
+            request.remove_header(&http::header::COOKIE);
+        } else {
+            request.insert_header(http::header::COOKIE, line)?;
+        }
+        Ok(())
+    }
+}
