@@ -164,12 +164,13 @@ async fn two_tabs_of_one_browser_wait_for_two_accounts() {
         assert_ne!(one_page.hidden("r"), two_page.hidden("r"));
 
         // A code on the other one's page is wrong, and nothing moves.
-        let refused = type_code(&browser, &two_page, &pokja.code()).await;
+        let code = pokja.code();
+        let refused = type_code(&browser, &two_page, &code).await;
         assert_eq!(refused.status, 422, "{mode:?} {refused:?}");
         let done = type_code(&browser, &two_page, &pp.code()).await;
         assert_eq!(done.status, 303, "{mode:?} {done:?}");
         assert_home(&browser, "PP1").await;
-        let done = type_code(&browser, &one_page, &pokja.code()).await;
+        let done = type_code(&browser, &one_page, &code).await;
         assert_eq!(done.status, 303, "{mode:?} {done:?}");
         assert_home(&browser, "POKJA1").await;
     }

@@ -2,6 +2,8 @@
 //! `cfg(test)`, so that clippy lets helpers unwrap as it lets tests.
 
 #[cfg(test)]
+mod bypass;
+#[cfg(test)]
 mod config_cli;
 #[cfg(test)]
 mod login;

@@ -106,7 +106,7 @@ async fn a_cancelled_login_is_over_on_both_sides() {
         let fields = [("r", reference.as_str()), ("csrf", csrf.as_str())];
         let left = browser.post("/gerbang/acceptor/cancel", &fields).await;
         assert_eq!(left.status, 200, "{mode:?} {left:?}");
-        let refused = type_code(&copy, &page, &phone.code()).await;
+        let refused = type_code(&copy, &page, &phone.peek()).await;
         assert_ne!(refused.status, 303, "{mode:?} {refused:?}");
         assert_nobody(&copy).await;
         assert_nobody(&browser).await;

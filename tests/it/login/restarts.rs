@@ -55,9 +55,17 @@ async fn story(mode: SessionMode, kill: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_between_any_two_steps_loses_nothing() {
-    for mode in SessionMode::ALL {
-        story(mode, false).await;
-    }
+    story(SessionMode::ServerSide, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_loses_nothing_where_the_user_is_in_the_cookie() {
+    story(SessionMode::InCookie, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_loses_nothing_where_a_login_changes_the_id() {
+    story(SessionMode::NewId, false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,6 +25,7 @@ pub(crate) struct Builder {
     top: BTreeMap<String, String>,
     rules: String,
     clock_moves: bool,
+    profile: Option<String>,
 }
 
 impl Builder {
@@ -35,6 +36,7 @@ impl Builder {
             top: BTreeMap::new(),
             rules: String::new(),
             clock_moves: false,
+            profile: None,
         };
         builder
             .set("upstream", "url", &format!("\"http://{upstream}\""))
@@ -73,8 +75,27 @@ impl Builder {
         self
     }
 
+    /// The profile with one of its lines changed.
+    pub(crate) fn profile_line(mut self, old: &str, new: &str) -> Self {
+        const PROFILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/profiles/spse-4.4.toml");
+        let text = self.profile.take().unwrap_or_else(|| fs::read_to_string(PROFILE).unwrap());
+        assert!(text.contains(old), "the profile has no line {old}");
+        self.profile = Some(text.replace(old, new));
+        self
+    }
+
+    /// An upstream whose longest answer takes so many seconds: sessions in doubt end sooner.
+    pub(crate) fn longest_answer(self, seconds: u64) -> Self {
+        let new = format!("longest_answer_seconds = {seconds}");
+        self.profile_line("longest_answer_seconds = 600", &new)
+    }
+
     fn text(&self, addr: SocketAddr, state: &Path) -> String {
         let mut text = String::new();
+        if let Some(profile) = &self.profile {
+            fs::write(state.with_file_name("profile.toml"), profile).unwrap();
+            text.push_str("profile = \"./profile.toml\"\n");
+        }
         for (key, value) in &self.top {
             text.push_str(&format!("{key} = {value}\n"));
         }
@@ -165,8 +186,8 @@ impl Gateway {
         assert!(self.builder.clock_moves, "built without moving_clock");
         let ahead = self.ahead.fetch_add(seconds, Ordering::SeqCst) + seconds;
         fs::write(self.folder.path().join("clock"), format!("+{ahead}s\n")).unwrap();
-        // The library looks at the file once a second.
-        sleep(Duration::from_millis(1_200)).await;
+        // Whoever is reading the file at this moment is through then.
+        sleep(Duration::from_millis(50)).await;
     }
 
     /// Moves its clock to the beginning of a step of the authenticator, so that the next seconds
@@ -183,6 +204,7 @@ impl Gateway {
             top: BTreeMap::new(),
             rules: String::new(),
             clock_moves: false,
+            profile: None,
         };
         self.builder = change(std::mem::replace(&mut self.builder, empty));
     }
@@ -236,7 +258,7 @@ impl Gateway {
             command
                 .env("LD_PRELOAD", clock_library())
                 .env("FAKETIME_TIMESTAMP_FILE", folder.join("clock"))
-                .env("FAKETIME_CACHE_DURATION", "1")
+                .env("FAKETIME_NO_CACHE", "1")
                 .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
                 .env("FAKETIME_DISABLE_SHM", "1")
                 .env("NO_FAKE_STAT", "1");

@@ -2,7 +2,7 @@
 
 use super::browser::Browser;
 use super::otp::Phone;
-use super::wire::Response;
+use super::wire::{Response, unescape};
 use spse_standin::{User, UserType, users};
 
 /// What the page says when an activation is done.
@@ -76,12 +76,27 @@ fn leads_to(answer: &Response, page: &str) -> String {
     path
 }
 
+/// Where an answer leads whose second factor is due, be it a page's or a script's.
+pub(crate) fn due(answer: &Response) -> Option<String> {
+    let path = match answer.status {
+        303 => answer.location(),
+        401 => {
+            let value: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
+            assert_eq!(value["error"], "second_factor_due", "{answer:?}");
+            value["location"].as_str()?.to_owned()
+        }
+        _ => return None,
+    };
+    let own = ["/eproc4/gerbang/activation?r=", "/eproc4/gerbang/acceptor?r="];
+    own.iter().any(|own| path.starts_with(own)).then_some(path)
+}
+
 /// The phone that scans the QR code of an activation page.
 pub(crate) fn scan(browser: &Browser, page: &Response) -> Phone {
     let text = page.text();
     let address = text.split("href=\"otpauth://totp/").nth(1);
     let address = address.unwrap_or_else(|| panic!("no QR code: {page:?}"));
-    let address = address.split('"').next().unwrap();
+    let address = unescape(address.split('"').next().unwrap());
     let key = address.split("secret=").nth(1).unwrap_or_else(|| panic!("no key: {address}"));
     let key: String = key.chars().take_while(char::is_ascii_alphanumeric).collect();
     Phone::new(&key, browser.ahead())

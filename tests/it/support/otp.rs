@@ -51,6 +51,11 @@ impl Phone {
         code_at(&self.key, step * STEP)
     }
 
+    /// The next code, looked at without being used up.
+    pub(crate) fn peek(&self) -> String {
+        self.clone().code()
+    }
+
     /// The code that was shown last.
     pub(crate) fn last(&self) -> String {
         code_at(&self.key, self.used * STEP)

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 
 /// An answer, its chunks joined. Status 0: the connection ended without one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
@@ -20,6 +20,13 @@ pub(crate) struct Response {
     pub(crate) raw: Vec<u8>,
     /// The body ended as its head had announced.
     pub(crate) whole: bool,
+}
+
+impl std::fmt::Debug for Response {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let body: String = self.text().chars().take(1_500).collect();
+        write!(f, "{} {:?} whole={}\n{body}", self.status, self.headers, self.whole)
+    }
 }
 
 impl Response {
@@ -58,7 +65,7 @@ impl Response {
         let mark = format!("name=\"{name}\" value=\"");
         let at = text.find(&mark).unwrap_or_else(|| panic!("no field {name}: {self:?}"));
         let rest = &text[at + mark.len()..];
-        rest[..rest.find('"').unwrap()].to_owned()
+        unescape(&rest[..rest.find('"').unwrap()])
     }
 
     /// The value that an answer's Set-Cookie gives a cookie; empty when it is deleted.
@@ -68,6 +75,12 @@ impl Response {
             (key == name).then(|| rest.split(';').next().unwrap_or("").to_owned())
         })
     }
+}
+
+/// Text of an attribute.
+pub(crate) fn unescape(text: &str) -> String {
+    let text = text.replace("&quot;", "\"").replace("&#x27;", "'").replace("&#x3D;", "=");
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
 fn parse_head(bytes: &[u8]) -> Option<(Response, usize)> {

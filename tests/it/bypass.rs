@@ -1,0 +1,5 @@
+//! Ways around the second factor.
+
+mod inside;
+mod routes;
+mod subsets;
