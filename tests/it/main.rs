@@ -10,6 +10,8 @@ mod login;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod proxy;
+#[cfg(test)]
 mod scripts;
 #[cfg(test)]
 mod stores;

@@ -3,8 +3,10 @@
 
 use super::subsets::PRIVATE;
 use crate::support::browser::{Ask, Browser, encode};
-use crate::support::login::{activate, assert_home, due, first, password, to_page, type_code, user};
-use crate::support::{World, assert_nothing_private};
+use crate::support::login::{
+    activate, assert_home, due, first, password, to_page, type_code, user,
+};
+use crate::support::{World, assert_nothing_private, quick};
 use spse_standin::{Config, FaultKind, LoginAnswer, SessionMode};
 
 const ANSWERS: [LoginAnswer; 5] = [
@@ -17,7 +19,11 @@ const ANSWERS: [LoginAnswer; 5] = [
 
 /// Every way in, as a request of a browser that has seen the front page.
 pub(super) fn ways() -> Vec<(&'static str, Ask)> {
-    let fields = [("txtUserId", "PPK301"), ("txtPassword", "Rahasia-PPK301"), ("isRekanan", "false")];
+    let fields = [
+        ("txtUserId", "PPK301"),
+        ("txtPassword", "Rahasia-PPK301"),
+        ("isRekanan", "false"),
+    ];
     let query = encode(&fields);
     let new = [("kode", "lupa"), ("txtPasswordBaru", "Rahasia-PPK301")];
     let multipart: String = fields
@@ -27,16 +33,30 @@ pub(super) fn ways() -> Vec<(&'static str, Ask)> {
         })
         .collect::<String>()
         + "--b--\r\n";
-    let chunked: String = query.as_bytes().chunks(3).fold(String::new(), |text, piece| {
-        text + &format!("{:x}\r\n{}\r\n", piece.len(), String::from_utf8_lossy(piece))
-    }) + "0\r\n\r\n";
+    let chunked: String = query
+        .as_bytes()
+        .chunks(3)
+        .fold(String::new(), |text, piece| {
+            text + &format!(
+                "{:x}\r\n{}\r\n",
+                piece.len(),
+                String::from_utf8_lossy(piece)
+            )
+        })
+        + "0\r\n\r\n";
     let json = serde_json::json!({"txtUserId": "PPK301", "txtPassword": "Rahasia-PPK301"});
     let form_type = "application/x-www-form-urlencoded";
     vec![
         ("form", Ask::form("/login", &fields)),
         ("script's form", Ask::form("/login", &fields).xhr()),
-        ("query of a POST", Ask::new("POST", &format!("/login?{query}")).body(b"")),
-        ("query of a POST, question mark", Ask::new("POST", &format!("/loginpass?{query}")).body(b"")),
+        (
+            "query of a POST",
+            Ask::new("POST", &format!("/login?{query}")).body(b""),
+        ),
+        (
+            "query of a POST, question mark",
+            Ask::new("POST", &format!("/loginpass?{query}")).body(b""),
+        ),
         (
             "multipart",
             Ask::new("POST", "/login")
@@ -56,17 +76,25 @@ pub(super) fn ways() -> Vec<(&'static str, Ask)> {
                 .with("Content-Type", "application/json")
                 .body(json.to_string().as_bytes()),
         ),
-        ("catch-all by POST", Ask::form("/LoginCtr/loginPassSubmit", &fields)),
-        ("catch-all by GET", Ask::get(&format!("/LoginCtr/loginpass?{query}"))),
+        (
+            "catch-all by POST",
+            Ask::form("/LoginCtr/loginPassSubmit", &fields),
+        ),
+        (
+            "catch-all by GET",
+            Ask::get(&format!("/LoginCtr/loginpass?{query}")),
+        ),
         ("hop in", Ask::get("/sso/masuk?token=hop")),
         ("hop in by a script", Ask::get("/sso/masuk?token=hop").xhr()),
-        ("lost password", Ask::form("/user/lupapassword/selesai", &new)),
+        (
+            "lost password",
+            Ask::form("/user/lupapassword/selesai", &new),
+        ),
     ]
 }
 
 pub(super) fn open_config(mode: SessionMode, answer: LoginAnswer) -> Config {
     Config {
-        session_mode: mode,
         login_answer: answer,
         sso_answer: answer,
         check_tokens: false,
@@ -74,7 +102,7 @@ pub(super) fn open_config(mode: SessionMode, answer: LoginAnswer) -> Config {
         catch_all: true,
         sso_tokens: vec![("hop".into(), "PPK301".into())],
         reset_codes: vec![("lupa".into(), "PPK301".into())],
-        ..Config::default()
+        ..quick(mode)
     }
 }
 
@@ -85,6 +113,12 @@ async fn look_everywhere(browser: &Browser) {
         copy.fetch(Ask::get(path).cookies(&copy.jar())).await;
     }
     assert_nothing_private(&copy.seen());
+}
+
+/// A whole page in answer to a GET that nobody knows for a login is withheld by its header block;
+/// the browser is sent there again.
+fn cut_by_the_tripwire(answer: LoginAnswer, way: &str) -> bool {
+    answer == LoginAnswer::Page && way.starts_with("hop in")
 }
 
 async fn every_way(mode: SessionMode, gzip: bool) {
@@ -105,9 +139,16 @@ async fn every_way(mode: SessionMode, gzip: bool) {
             world.standin.clear_records();
             let reply = browser.fetch(ask).await;
             assert_nothing_private(&reply.raw);
-            let logged_in = world.standin.records().iter().any(|r| r.user_after.as_deref() == Some("PPK301"));
-            assert!(logged_in, "{what}: nobody was logged in, so nothing was tested: {reply:?}");
-            if !gzip {
+            let logged_in = world
+                .standin
+                .records()
+                .iter()
+                .any(|r| r.user_after.as_deref() == Some("PPK301"));
+            assert!(
+                logged_in,
+                "{what}: nobody was logged in, so nothing was tested: {reply:?}"
+            );
+            if !gzip && !cut_by_the_tripwire(answer, way) {
                 assert!(due(&reply).is_some(), "{what}: {reply:?}");
             }
             look_everywhere(&before).await;
@@ -147,7 +188,11 @@ async fn a_login_without_any_cookie_is_judged_all_the_same() {
             for (way, ask) in ways() {
                 let browser = world.browser();
                 let reply = browser.fetch(ask).await;
-                assert!(due(&reply).is_some(), "{mode:?} {answer:?} {way}: {reply:?}");
+                let cut = cut_by_the_tripwire(answer, way);
+                assert!(
+                    cut || due(&reply).is_some(),
+                    "{mode:?} {answer:?} {way}: {reply:?}"
+                );
                 assert_nothing_private(&reply.raw);
                 look_everywhere(&browser).await;
             }
@@ -157,7 +202,11 @@ async fn a_login_without_any_cookie_is_judged_all_the_same() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn method_overrides_are_refused_in_every_spelling() {
-    let world = World::with(open_config(SessionMode::ServerSide, LoginAnswer::Json), |g| g).await;
+    let world = World::with(
+        open_config(SessionMode::ServerSide, LoginAnswer::Json),
+        |g| g,
+    )
+    .await;
     let query = "txtUserId=PPK301&txtPassword=Rahasia-PPK301&isRekanan=false";
     let browser = world.browser();
     browser.get("/lelang").await;
@@ -174,7 +223,11 @@ async fn method_overrides_are_refused_in_every_spelling() {
             let reply = browser.fetch(ask).await;
             assert_eq!(reply.status, 400, "{method} {suffix} {reply:?}");
         }
-        for header in ["X-HTTP-Method-Override", "x-method-override", "X-HTTP-Method"] {
+        for header in [
+            "X-HTTP-Method-Override",
+            "x-method-override",
+            "X-HTTP-Method",
+        ] {
             let ask = Ask::new(method, &format!("/loginpass?{query}")).with(header, "POST");
             let ask = if method == "POST" { ask.body(b"") } else { ask };
             let reply = browser.fetch(ask).await;
@@ -190,9 +243,8 @@ async fn a_role_that_home_refuses_is_recognised_by_another_page() {
     for mode in SessionMode::ALL {
         for says_expired in [false, true] {
             let config = Config {
-                session_mode: mode,
                 home_403_says_expired: says_expired,
-                ..Config::default()
+                ..quick(mode)
             };
             let world = World::with(config, |gateway| gateway).await;
             let browser = world.browser();
@@ -219,7 +271,11 @@ async fn a_role_that_must_change_its_password_first_passes_the_gate_before_it_do
         let mut phone = crate::support::login::scan(&browser, &page);
         type_code(&browser, &page, &phone.code()).await;
         let home = browser.get("/home").await;
-        assert_eq!(home.location(), "/eproc4/user/gantipassword", "{mode:?} {home:?}");
+        assert_eq!(
+            home.location(),
+            "/eproc4/user/gantipassword",
+            "{mode:?} {home:?}"
+        );
         let form = browser.follow(home).await;
         let token = form.hidden("authenticityToken");
         let fields = [

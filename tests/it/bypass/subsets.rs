@@ -1,8 +1,10 @@
 //! No subset of the cookies that a browser holds before the second factor opens anything private.
 
 use crate::support::browser::{Ask, Browser};
-use crate::support::login::{again, first, password, to_page, type_code, type_password, user, user_id};
-use crate::support::{World, assert_nothing_private};
+use crate::support::login::{
+    again, first, password, to_page, type_code, type_password, user, user_id,
+};
+use crate::support::{World, assert_nothing_private, quick};
 use spse_standin::{Config, SessionMode};
 
 /// Pages, fragments, JSON, downloads, event stream, and pages below exempt and public prefixes.
@@ -23,7 +25,11 @@ pub(super) const PRIVATE: [&str; 11] = [
 type Pairs = Vec<(String, String)>;
 
 fn line(pairs: &[&(String, String)]) -> String {
-    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    pairs
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// Everything that the jar holds now and that was not noted before.
@@ -40,21 +46,37 @@ async fn try_all(world: &World, held: &Pairs, with_posts: bool) -> usize {
     let thief = world.browser();
     let mut count = 0;
     for mask in 0u32..1 << held.len() {
-        let chosen: Vec<&(String, String)> =
-            held.iter().enumerate().filter(|(n, _)| mask & (1 << n) != 0).map(|(_, p)| p).collect();
+        let chosen: Vec<&(String, String)> = held
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| mask & (1 << n) != 0)
+            .map(|(_, p)| p)
+            .collect();
         let line = line(&chosen);
-        let with = |ask: Ask| if line.is_empty() { ask } else { ask.with("Cookie", &line) };
+        let with = |ask: Ask| {
+            if line.is_empty() {
+                ask
+            } else {
+                ask.with("Cookie", &line)
+            }
+        };
         for path in PRIVATE {
             let nothing = Default::default();
             let script = mask % 2 == 0;
-            let ask = if script { Ask::get(path).xhr() } else { Ask::get(path) };
+            let ask = if script {
+                Ask::get(path).xhr()
+            } else {
+                Ask::get(path)
+            };
             let answer = thief.fetch(with(ask.cookies(&nothing))).await;
             assert_ne!(answer.status, 0, "{path} with {line}");
             count += 1;
         }
         if with_posts {
             let nothing = Default::default();
-            let ask = Ask::form("/pesan", &[("isi", "dari pencuri")]).xhr().cookies(&nothing);
+            let ask = Ask::form("/pesan", &[("isi", "dari pencuri")])
+                .xhr()
+                .cookies(&nothing);
             thief.fetch(with(ask)).await;
             count += 1;
         }
@@ -64,9 +86,16 @@ async fn try_all(world: &World, held: &Pairs, with_posts: bool) -> usize {
 }
 
 async fn no_subset_opens_anything(mode: SessionMode) {
-    let config = Config { session_mode: mode, check_tokens: false, ..Config::default() };
+    let config = Config {
+        check_tokens: false,
+        ..quick(mode)
+    };
     let world = World::with(config, |gateway| {
-        gateway.set("limits", "waiting_post_seconds", "1").moving_clock()
+        gateway
+            .set("limits", "waiting_post_seconds", "1")
+            .set("login", "acceptor_window_seconds", "600")
+            .set("login", "extensions_max", "0")
+            .moving_clock()
     })
     .await;
     let browser = world.browser();
@@ -75,7 +104,9 @@ async fn no_subset_opens_anything(mode: SessionMode) {
     let mut held: Pairs = Vec::new();
     // The seal of a session that is over, and the mark of the known browser.
     note(&mut held, &browser);
-    browser.post("/gerbang/logout", &[("csrf", &ask.hidden("csrf"))]).await;
+    browser
+        .post("/gerbang/logout", &[("csrf", &ask.hidden("csrf"))])
+        .await;
 
     browser.get("/").await;
     note(&mut held, &browser);
@@ -99,11 +130,17 @@ async fn no_subset_opens_anything(mode: SessionMode) {
     note(&mut held, &browser);
     // Three sessions at most (before, during, after the password), ticket, seal, known browser.
     assert!((4..=9).contains(&held.len()), "{held:?}");
-    assert!(held.iter().any(|(name, _)| name.contains(".t.")), "{held:?}");
+    assert!(
+        held.iter().any(|(name, _)| name.contains(".t.")),
+        "{held:?}"
+    );
     let count = try_all(&world, &held, true).await;
     assert!(count >= 16 * PRIVATE.len(), "{count}");
     let reached = world.private_requests();
-    let reached: Vec<_> = reached.iter().filter(|r| r.path != "/eproc4/loginpass").collect();
+    let reached: Vec<_> = reached
+        .iter()
+        .filter(|r| r.path != "/eproc4/loginpass")
+        .collect();
     assert!(reached.is_empty(), "{mode:?} {reached:?}");
     // The login was there for the taking all the time.
     world.gateway.advance(31).await;

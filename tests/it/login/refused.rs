@@ -7,7 +7,10 @@ use crate::support::{World, assert_nothing_private};
 use spse_standin::{Config, SessionMode};
 
 async fn with_clock(mode: SessionMode) -> World {
-    let config = Config { session_mode: mode, ..Config::default() };
+    let config = Config {
+        session_mode: mode,
+        ..Config::default()
+    };
     World::with(config, |gateway| gateway.moving_clock()).await
 }
 

@@ -11,7 +11,11 @@ async fn story(mode: SessionMode, kill: bool) {
     let mut world = World::start(mode).await;
     macro_rules! restart {
         () => {
-            if kill { world.gateway.restart_after_kill().await } else { world.gateway.restart().await }
+            if kill {
+                world.gateway.restart_after_kill().await
+            } else {
+                world.gateway.restart().await
+            }
         };
     }
     let browser = world.browser();
@@ -50,7 +54,10 @@ async fn story(mode: SessionMode, kill: bool) {
     assert_home(&browser, "PPK301").await;
     let answer = password(&other, "PPK301").await;
     let used = accept(&other, &answer, &code).await;
-    assert_eq!(used.status, 422, "a used code stays used: {mode:?} {used:?}");
+    assert_eq!(
+        used.status, 422,
+        "a used code stays used: {mode:?} {used:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,10 @@
 //! A browser of sorts: a cookie jar, forms, scripts' requests, redirects when asked to. Clones are
 //! tabs of the same browser; everything that any of them received is kept.
 
-use super::otp::system_seconds;
 use super::wire::{Conn, Response};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 /// Cookies by name; all of them have Path=/ here.
@@ -39,7 +38,11 @@ impl Ask {
 
     /// A bare request.
     pub(crate) fn new(method: &str, path: &str) -> Self {
-        Self { method: method.to_owned(), path: path.to_owned(), ..Self::default() }
+        Self {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// A form sent by a person.
@@ -54,7 +57,8 @@ impl Ask {
     /// As a script asks.
     pub(crate) fn xhr(mut self) -> Self {
         self.headers.retain(|(name, _)| name != "Accept");
-        self.with("X-Requested-With", "XMLHttpRequest").with("Accept", "*/*")
+        self.with("X-Requested-With", "XMLHttpRequest")
+            .with("Accept", "*/*")
     }
 
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
@@ -82,7 +86,10 @@ pub(crate) fn encode(fields: &[(&str, &str)]) -> String {
 
 /// A cookie line.
 pub(crate) fn cookie_line(jar: &Jar) -> String {
-    jar.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    jar.iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 #[derive(Clone)]
@@ -114,7 +121,11 @@ impl Browser {
 
     /// Another browser with a copy of these cookies: whoever stole them.
     pub(crate) fn thief(&self) -> Self {
-        let thief = Self { seen: Arc::default(), jar: Arc::default(), ..self.clone() };
+        let thief = Self {
+            seen: Arc::default(),
+            jar: Arc::default(),
+            ..self.clone()
+        };
         thief.set_jar(self.jar());
         thief
     }
@@ -128,7 +139,10 @@ impl Browser {
     }
 
     pub(crate) fn set_cookie(&self, name: &str, value: &str) {
-        self.jar.lock().unwrap().insert(name.to_owned(), value.to_owned());
+        self.jar
+            .lock()
+            .unwrap()
+            .insert(name.to_owned(), value.to_owned());
     }
 
     /// Every byte that was received.
@@ -141,11 +155,6 @@ impl Browser {
         self.ahead.clone()
     }
 
-    /// The gateway's time.
-    pub(crate) fn now(&self) -> u64 {
-        system_seconds() + self.ahead.load(Ordering::SeqCst)
-    }
-
     /// A connection of its own.
     pub(crate) async fn connect(&self) -> Conn {
         Conn::open(self.addr, self.seen.clone()).await
@@ -154,14 +163,26 @@ impl Browser {
     /// Path with the context before it.
     pub(crate) fn whole_path(path: &str) -> String {
         let below = path.starts_with('/') && !path.starts_with("/eproc4");
-        if below { format!("/eproc4{path}") } else { path.to_owned() }
+        if below {
+            format!("/eproc4{path}")
+        } else {
+            path.to_owned()
+        }
     }
 
     /// A request as bytes; `Connection: close` unless a header says otherwise.
     pub(crate) fn bytes(&self, ask: &Ask) -> Vec<u8> {
-        let mut head =
-            format!("{} {} HTTP/1.1\r\nHost: {}\r\n", ask.method, Self::whole_path(&ask.path), self.host);
-        let given = |name: &str| ask.headers.iter().any(|(key, _)| key.eq_ignore_ascii_case(name));
+        let mut head = format!(
+            "{} {} HTTP/1.1\r\nHost: {}\r\n",
+            ask.method,
+            Self::whole_path(&ask.path),
+            self.host
+        );
+        let given = |name: &str| {
+            ask.headers
+                .iter()
+                .any(|(key, _)| key.eq_ignore_ascii_case(name))
+        };
         for (name, value) in self.always.iter().filter(|(name, _)| !given(name)) {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -205,9 +226,13 @@ impl Browser {
     pub(crate) fn keep(&self, answer: &Response) {
         let mut jar = self.jar.lock().unwrap();
         for line in answer.all("set-cookie") {
-            let Some((name, rest)) = line.split_once('=') else { continue };
+            let Some((name, rest)) = line.split_once('=') else {
+                continue;
+            };
             let value = rest.split(';').next().unwrap_or("");
-            let gone = rest.split(';').any(|part| part.trim().eq_ignore_ascii_case("max-age=0"));
+            let gone = rest
+                .split(';')
+                .any(|part| part.trim().eq_ignore_ascii_case("max-age=0"));
             if gone {
                 jar.remove(name);
             } else {

@@ -59,8 +59,9 @@ impl Builder {
     /// A policy rule for a role.
     pub(crate) fn rule(mut self, role: &str, mode: &str) -> Self {
         let unknown = "unknown_ok = true";
-        self.rules
-            .push_str(&format!("[[policy.rule]]\nrole = \"{role}\"\nmode = \"{mode}\"\n{unknown}\n"));
+        self.rules.push_str(&format!(
+            "[[policy.rule]]\nrole = \"{role}\"\nmode = \"{mode}\"\n{unknown}\n"
+        ));
         self
     }
 
@@ -78,7 +79,10 @@ impl Builder {
     /// The profile with one of its lines changed.
     pub(crate) fn profile_line(mut self, old: &str, new: &str) -> Self {
         const PROFILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/profiles/spse-4.4.toml");
-        let text = self.profile.take().unwrap_or_else(|| fs::read_to_string(PROFILE).unwrap());
+        let text = self
+            .profile
+            .take()
+            .unwrap_or_else(|| fs::read_to_string(PROFILE).unwrap());
         assert!(text.contains(old), "the profile has no line {old}");
         self.profile = Some(text.replace(old, new));
         self
@@ -101,9 +105,15 @@ impl Builder {
         }
         let mut sections = self.sections.clone();
         let address = format!("\"{addr}\"");
-        sections.entry("listen".to_owned()).or_default().insert("address".to_owned(), address);
+        sections
+            .entry("listen".to_owned())
+            .or_default()
+            .insert("address".to_owned(), address);
         let dir = format!("\"{}\"", state.display());
-        sections.entry("state".to_owned()).or_default().insert("dir".to_owned(), dir);
+        sections
+            .entry("state".to_owned())
+            .or_default()
+            .insert("dir".to_owned(), dir);
         for (section, table) in &sections {
             text.push_str(&format!("[{section}]\n"));
             for (key, value) in table {
@@ -136,12 +146,19 @@ impl Builder {
 }
 
 fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }
 
 fn clock_library() -> PathBuf {
-    let folders = fs::read_dir("/usr/lib").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
-    let found = folders.map(|folder| folder.join(CLOCK_LIBRARY)).find(|path| path.exists());
+    let folders = fs::read_dir("/usr/lib")
+        .unwrap()
+        .filter_map(|entry| Some(entry.ok()?.path()));
+    let found = folders
+        .map(|folder| folder.join(CLOCK_LIBRARY))
+        .find(|path| path.exists());
     found.expect("libfaketime is missing: apt-get install faketime")
 }
 
@@ -176,11 +193,6 @@ impl Gateway {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Its state folder.
-    pub(crate) fn state(&self) -> PathBuf {
-        self.folder.path().join("state")
-    }
-
     /// Moves its clock on. Timers of requests under way do not notice.
     pub(crate) async fn advance(&self, seconds: u64) {
         assert!(self.builder.clock_moves, "built without moving_clock");
@@ -212,13 +224,21 @@ impl Gateway {
     /// Ends it in order and starts it again in the same place.
     pub(crate) async fn restart(&mut self) {
         self.stop();
-        assert!(self.spawn().await, "the gateway does not start again:\n{}", self.log());
+        assert!(
+            self.spawn().await,
+            "the gateway does not start again:\n{}",
+            self.log()
+        );
     }
 
     /// Kills it and starts it again in the same place.
     pub(crate) async fn restart_after_kill(&mut self) {
         self.kill9();
-        assert!(self.spawn().await, "the gateway does not start again:\n{}", self.log());
+        assert!(
+            self.spawn().await,
+            "the gateway does not start again:\n{}",
+            self.log()
+        );
     }
 
     /// Ends it in order and waits for its end.
@@ -243,7 +263,11 @@ impl Gateway {
         let folder = self.folder.path();
         let config = folder.join("gerbang.toml");
         fs::write(&config, self.builder.text(self.addr, &folder.join("state"))).unwrap();
-        let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(folder.join("log"))
+            .unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_gerbang"));
         command
             .args(["serve", "--config"])
@@ -282,13 +306,18 @@ impl Gateway {
     async fn answers(&self) -> bool {
         let ask = async {
             let mut stream = TcpStream::connect(self.addr).await.ok()?;
-            let head = "GET /eproc4/gerbang/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+            let head =
+                "GET /eproc4/gerbang/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
             stream.write_all(head.as_bytes()).await.ok()?;
             let mut first = [0; 8];
             stream.read_exact(&mut first).await.ok()?;
             Some(first.starts_with(b"HTTP/1.1"))
         };
-        timeout(Duration::from_secs(2), ask).await.ok().flatten().unwrap_or(false)
+        timeout(Duration::from_secs(2), ask)
+            .await
+            .ok()
+            .flatten()
+            .unwrap_or(false)
     }
 }
 
@@ -298,7 +327,9 @@ impl Drop for Gateway {
         if std::thread::panicking() {
             let log = self.log();
             let from = log.len().saturating_sub(6_000);
-            let from = (from..=log.len()).find(|at| log.is_char_boundary(*at)).unwrap_or(0);
+            let from = (from..=log.len())
+                .find(|at| log.is_char_boundary(*at))
+                .unwrap_or(0);
             eprintln!("--- log of the gateway ---\n{}", &log[from..]);
         }
     }

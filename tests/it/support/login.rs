@@ -21,7 +21,11 @@ pub(crate) async fn user_id(browser: &Browser, id: &str) -> Response {
     let form = browser.get(&format!("/login?tipe={kind}")).await;
     assert_eq!(form.status, 200, "{form:?}");
     let token = form.hidden("authenticityToken");
-    let fields = [("authenticityToken", token.as_str()), ("tipe", kind), ("txtUserId", id)];
+    let fields = [
+        ("authenticityToken", token.as_str()),
+        ("tipe", kind),
+        ("txtUserId", id),
+    ];
     let answer = browser.post("/login", &fields).await;
     let form = browser.follow(answer).await;
     assert_eq!(form.status, 200, "{form:?}");
@@ -32,7 +36,10 @@ pub(crate) async fn user_id(browser: &Browser, id: &str) -> Response {
 /// The second step: the password on the form of the first.
 pub(crate) async fn type_password(browser: &Browser, form: &Response, password: &str) -> Response {
     let token = form.hidden("authenticityToken");
-    let fields = [("authenticityToken", token.as_str()), ("txtPassword", password)];
+    let fields = [
+        ("authenticityToken", token.as_str()),
+        ("txtPassword", password),
+    ];
     browser.post("/loginpass", &fields).await
 }
 
@@ -72,7 +79,10 @@ pub(crate) fn one_step_fields(id: &str, token: &str) -> [(&'static str, String);
 fn leads_to(answer: &Response, page: &str) -> String {
     assert_eq!(answer.status, 303, "{answer:?}");
     let path = answer.location();
-    assert!(path.starts_with(&format!("/eproc4/gerbang/{page}?r=")), "{answer:?}");
+    assert!(
+        path.starts_with(&format!("/eproc4/gerbang/{page}?r=")),
+        "{answer:?}"
+    );
     path
 }
 
@@ -87,7 +97,10 @@ pub(crate) fn due(answer: &Response) -> Option<String> {
         }
         _ => return None,
     };
-    let own = ["/eproc4/gerbang/activation?r=", "/eproc4/gerbang/acceptor?r="];
+    let own = [
+        "/eproc4/gerbang/activation?r=",
+        "/eproc4/gerbang/acceptor?r=",
+    ];
     own.iter().any(|own| path.starts_with(own)).then_some(path)
 }
 
@@ -97,8 +110,14 @@ pub(crate) fn scan(browser: &Browser, page: &Response) -> Phone {
     let address = text.split("href=\"otpauth://totp/").nth(1);
     let address = address.unwrap_or_else(|| panic!("no QR code: {page:?}"));
     let address = unescape(address.split('"').next().unwrap());
-    let key = address.split("secret=").nth(1).unwrap_or_else(|| panic!("no key: {address}"));
-    let key: String = key.chars().take_while(char::is_ascii_alphanumeric).collect();
+    let key = address
+        .split("secret=")
+        .nth(1)
+        .unwrap_or_else(|| panic!("no key: {address}"));
+    let key: String = key
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect();
     Phone::new(&key, browser.ahead())
 }
 
@@ -110,7 +129,12 @@ pub(crate) async fn type_code(browser: &Browser, page: &Response, code: &str) ->
         "/gerbang/activation"
     };
     let (reference, csrf) = (page.hidden("r"), page.hidden("csrf"));
-    browser.post(action, &[("r", &reference), ("csrf", &csrf), ("code", code)]).await
+    browser
+        .post(
+            action,
+            &[("r", &reference), ("csrf", &csrf), ("code", code)],
+        )
+        .await
 }
 
 /// Goes to the page that the answer to a password leads to: `activation` or `acceptor`.

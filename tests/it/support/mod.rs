@@ -14,6 +14,16 @@ use spse_standin::{CANARY, Config, Record, SessionMode, Standin};
 use std::time::Duration;
 use tokio::time::sleep;
 
+/// Switches of a stand-in whose event streams do not take their time.
+pub(crate) fn quick(mode: SessionMode) -> Config {
+    let events_every = Duration::from_millis(20);
+    Config {
+        session_mode: mode,
+        events_every,
+        ..Config::default()
+    }
+}
+
 /// A stand-in and a gateway in front of it.
 pub(crate) struct World {
     pub(crate) standin: Standin,
@@ -23,7 +33,7 @@ pub(crate) struct World {
 impl World {
     /// Defaults but for the session mode.
     pub(crate) async fn start(mode: SessionMode) -> Self {
-        Self::with(Config { session_mode: mode, ..Config::default() }, |gateway| gateway).await
+        Self::with(quick(mode), |gateway| gateway).await
     }
 
     /// With switches of the stand-in and keys of the gateway.
@@ -63,8 +73,12 @@ impl World {
 /// Whether a request is the gateway's own: a probe, or a logout of a session that it ends. They say
 /// that they want HTML uncompressed and send no header that a browser would.
 pub(crate) fn is_errand(record: &Record) -> bool {
-    const PROBED: [&str; 4] =
-        ["/eproc4/home", "/eproc4/paket", "/eproc4/beranda/nontender", "/eproc4/user/logakses"];
+    const PROBED: [&str; 4] = [
+        "/eproc4/home",
+        "/eproc4/paket",
+        "/eproc4/beranda/nontender",
+        "/eproc4/user/logakses",
+    ];
     let bare = record.header("accept-language").is_none() && record.header("x-test").is_none();
     bare && (PROBED.contains(&record.path.as_str())
         || record.path == "/eproc4/logout"
@@ -77,7 +91,10 @@ pub(crate) fn assert_nothing_private(seen: &[u8]) {
     if let Some(at) = find(seen, CANARY.as_bytes()) {
         let from = at.saturating_sub(300);
         let to = (at + 80).min(seen.len());
-        panic!("private bytes reached the client: {}", String::from_utf8_lossy(&seen[from..to]));
+        panic!(
+            "private bytes reached the client: {}",
+            String::from_utf8_lossy(&seen[from..to])
+        );
     }
 }
 

@@ -20,7 +20,11 @@ pub(crate) fn code_at(key: &str, seconds: u64) -> String {
         .args(["--totp", "-b", "-N", &format!("@{seconds}"), key])
         .output()
         .expect("oathtool is missing: apt-get install oathtool");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
@@ -36,7 +40,11 @@ pub(crate) struct Phone {
 impl Phone {
     /// With a key, in base32; `ahead` is how far the gateway's clock is ahead of the system's.
     pub(crate) fn new(key: &str, ahead: Arc<AtomicU64>) -> Self {
-        Self { key: key.to_owned(), used: 0, ahead }
+        Self {
+            key: key.to_owned(),
+            used: 0,
+            ahead,
+        }
     }
 
     /// The gateway's time in seconds since 1970.
@@ -70,7 +78,12 @@ impl Phone {
     pub(crate) fn wrong(&self) -> String {
         let now = self.now() / STEP * STEP;
         let near: Vec<String> = (0..20)
-            .flat_map(|n| [code_at(&self.key, now + n * STEP), code_at(&self.key, now - n * STEP)])
+            .flat_map(|n| {
+                [
+                    code_at(&self.key, now + n * STEP),
+                    code_at(&self.key, now - n * STEP),
+                ]
+            })
             .collect();
         let mut digits = (0..100).map(|n| format!("{:06}", 111_111 + n * 7_919));
         digits.find(|digits| !near.contains(digits)).unwrap()

@@ -25,7 +25,11 @@ pub(crate) struct Response {
 impl std::fmt::Debug for Response {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let body: String = self.text().chars().take(1_500).collect();
-        write!(f, "{} {:?} whole={}\n{body}", self.status, self.headers, self.whole)
+        write!(
+            f,
+            "{} {:?} whole={}\n{body}",
+            self.status, self.headers, self.whole
+        )
     }
 }
 
@@ -37,7 +41,10 @@ impl Response {
 
     /// All headers of this name.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
-        let same = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        let same = self
+            .headers
+            .iter()
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name));
         same.map(|(_, value)| value.as_str()).collect()
     }
 
@@ -63,24 +70,23 @@ impl Response {
     pub(crate) fn hidden(&self, name: &str) -> String {
         let text = self.text();
         let mark = format!("name=\"{name}\" value=\"");
-        let at = text.find(&mark).unwrap_or_else(|| panic!("no field {name}: {self:?}"));
+        let at = text
+            .find(&mark)
+            .unwrap_or_else(|| panic!("no field {name}: {self:?}"));
         let rest = &text[at + mark.len()..];
         unescape(&rest[..rest.find('"').unwrap()])
-    }
-
-    /// The value that an answer's Set-Cookie gives a cookie; empty when it is deleted.
-    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
-        self.all("set-cookie").iter().find_map(|line| {
-            let (key, rest) = line.split_once('=')?;
-            (key == name).then(|| rest.split(';').next().unwrap_or("").to_owned())
-        })
     }
 }
 
 /// Text of an attribute.
 pub(crate) fn unescape(text: &str) -> String {
-    let text = text.replace("&quot;", "\"").replace("&#x27;", "'").replace("&#x3D;", "=");
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    let text = text
+        .replace("&quot;", "\"")
+        .replace("&#x27;", "'")
+        .replace("&#x3D;", "=");
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
 }
 
 fn parse_head(bytes: &[u8]) -> Option<(Response, usize)> {
@@ -93,14 +99,23 @@ fn parse_head(bytes: &[u8]) -> Option<(Response, usize)> {
         Some((name.to_owned(), value.trim().to_owned()))
     };
     let headers = lines.filter_map(split).collect();
-    Some((Response { status, headers, ..Response::default() }, end + 4))
+    Some((
+        Response {
+            status,
+            headers,
+            ..Response::default()
+        },
+        end + 4,
+    ))
 }
 
 /// Joined chunks and how many bytes they took, if the last one is there; else what there is.
 fn dechunk(bytes: &[u8]) -> (Vec<u8>, Option<usize>) {
     let (mut body, mut at) = (Vec::new(), 0);
     loop {
-        let Some(line) = super::find(&bytes[at..], b"\r\n") else { return (body, None) };
+        let Some(line) = super::find(&bytes[at..], b"\r\n") else {
+            return (body, None);
+        };
         let size = String::from_utf8_lossy(&bytes[at..at + line]).into_owned();
         let size = usize::from_str_radix(size.split(';').next().unwrap().trim(), 16).unwrap_or(0);
         at += line + 2;
@@ -128,18 +143,16 @@ impl Conn {
     pub(crate) async fn open(addr: SocketAddr, seen: Arc<Mutex<Vec<u8>>>) -> Self {
         let stream = TcpStream::connect(addr).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, buffer: Vec::new(), seen }
+        Self {
+            stream,
+            buffer: Vec::new(),
+            seen,
+        }
     }
 
     /// Writes; whether the other side still took it.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).await.is_ok()
-    }
-
-    /// Ends the writing side.
-    pub(crate) async fn finish(&mut self) {
-        // Gone already is as good.
-        let _ = self.stream.shutdown().await;
     }
 
     /// Reads a piece; false at the end, at a reset, or when nothing came in time.
@@ -163,6 +176,17 @@ impl Conn {
             }
         };
         timeout(patience, ended).await.is_ok()
+    }
+
+    /// Reads to the end without keeping anything; how many bytes there were. `tick` hears of them.
+    pub(crate) async fn drain(&mut self, patience: Duration, mut tick: impl FnMut(usize)) -> usize {
+        let mut piece = vec![0; 64 * 1024];
+        let mut total = self.buffer.len();
+        while let Ok(Ok(count @ 1..)) = timeout(patience, self.stream.read(&mut piece)).await {
+            total += count;
+            tick(total);
+        }
+        total
     }
 
     /// What came in and was not read as an answer yet.
@@ -195,11 +219,16 @@ impl Conn {
         loop {
             let Some((mut answer, begin)) = parse_head(&self.buffer) else {
                 let raw = std::mem::take(&mut self.buffer);
-                return Response { raw, ..Response::default() };
+                return Response {
+                    raw,
+                    ..Response::default()
+                };
             };
             let rest = &self.buffer[begin..];
             let length = answer.header("content-length").parse::<usize>().ok();
-            let chunked = answer.header("transfer-encoding").eq_ignore_ascii_case("chunked");
+            let chunked = answer
+                .header("transfer-encoding")
+                .eq_ignore_ascii_case("chunked");
             let empty = to_head || matches!(answer.status, 101 | 204 | 304);
             let (body, used) = match (empty, chunked, length) {
                 (true, ..) => (Vec::new(), Some(0)),
