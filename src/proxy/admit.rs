@@ -183,10 +183,17 @@ impl Gateway {
         judging: &Judging<'_>,
         cookies: Cookies<'_>,
     ) -> Result<Admitted> {
-        for _ in 0..ROUNDS_MAX {
+        for round in 0..ROUNDS_MAX {
             let carried = self.engine.carried(&cookies);
             if let Some(due) = self.policy_due(&carried, ctx).await {
                 return self.answer(session, due).await;
+            }
+            if round == 0
+                && judging.facts.class.login_page
+                && let Some(asked) = &ctx.asked
+                && self.engine.ended_upstream(&carried, &asked.client).await
+            {
+                continue;
             }
             let verdict = self.engine.admit(judging.facts, carried.presented);
             if verdict == RequestVerdict::Wait {
