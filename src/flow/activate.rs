@@ -167,6 +167,25 @@ impl Engine {
         {
             return Ok(ActivateOutcome::Accepted(again));
         }
+        let outcome = self.confirm_once(holder, &code, client).await?;
+        if let (Holder::Login(login), ActivateOutcome::Closed | ActivateOutcome::Refused(_)) =
+            (holder, &outcome)
+        {
+            let reference = login.value.reference;
+            let digest = code_digest(reference, &code);
+            if let Some(again) = self.accepted_meanwhile(reference, &digest).await? {
+                return Ok(ActivateOutcome::Accepted(again));
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn confirm_once(
+        &self,
+        holder: &Holder,
+        code: &OtpCode,
+        client: &Client,
+    ) -> Result<ActivateOutcome, FlowError> {
         if !self.may_activate(holder) {
             return Ok(ActivateOutcome::Closed);
         }
@@ -176,11 +195,11 @@ impl Engine {
                 Holder::Session(_) => Ok(ActivateOutcome::Closed),
             };
         };
-        match activation.confirm(&code, self.settings.activation, self.now()) {
+        match activation.confirm(code, self.settings.activation, self.now()) {
             Confirmation::Over => Ok(ActivateOutcome::Closed),
             Confirmation::Late => Ok(ActivateOutcome::Refused(CodeRefusal::Late)),
             Confirmation::Wrong => Ok(ActivateOutcome::Refused(CodeRefusal::Wrong)),
-            Confirmation::Bound(binding) => self.bind(holder, binding, &code, client).await,
+            Confirmation::Bound(binding) => self.bind(holder, binding, code, client).await,
         }
     }
 

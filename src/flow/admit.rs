@@ -9,6 +9,7 @@ use crate::domain::session::Liveness;
 use crate::domain::throttle::Lane;
 use crate::domain::upstream_session::State;
 use crate::flow::judge::{Case, Due};
+use crate::flow::probe::{Budget, Verdict};
 use crate::flow::sessions::LiveSession;
 use crate::flow::table::Entry;
 use crate::flow::{Client, Engine, FlowError};
@@ -205,6 +206,21 @@ impl Engine {
             owner: None,
             stale_seal: false,
         }
+    }
+
+    /// The owner of a session asks for a form of the login: does the upstream still know him? If it
+    /// says nobody, the session ends here, so that the login that follows is a fresh visitor's and
+    /// has to be typed once only (threats.md row 58). Whether it ended.
+    pub async fn ended_upstream(&self, carried: &Carried, client: &Client) -> bool {
+        let Some(owner) = &carried.owner else {
+            return false;
+        };
+        let entry = carried.entry.as_deref();
+        if self.probe(&carried.jar, client, entry, Budget::Blind).await != Verdict::Nobody {
+            return false;
+        }
+        self.end_session(owner, "upstream-ended", client).await;
+        true
     }
 
     /// Whether the policy in force still lets this session go on. A stricter policy reaches it at

@@ -100,7 +100,12 @@ impl Engine {
             .compare(account, &login.value.identity.role, &code, lane, client)
             .await?
         {
-            Compared::Refused(refusal) => Ok(VerifyOutcome::Refused(refusal)),
+            Compared::Refused(refusal) => {
+                Ok(match self.accepted_meanwhile(reference, &digest).await? {
+                    Some(again) => VerifyOutcome::Accepted(again),
+                    None => VerifyOutcome::Refused(refusal),
+                })
+            }
             Compared::Unbound => Ok(self.close(login, client).await),
             Compared::Good { account, expect } => {
                 let acceptance = Acceptance {
@@ -162,6 +167,31 @@ impl Engine {
             self.abandon_login(&login.value, "closed", client).await;
         }
         VerifyOutcome::Closed
+    }
+
+    /// The acceptance of the same code by the same request sent twice: the other one may have used
+    /// the code up between the first look at the login and the comparison.
+    pub(crate) async fn accepted_meanwhile(
+        &self,
+        reference: WaitingRef,
+        digest: &[u8; 32],
+    ) -> Result<Option<Accepted>, FlowError> {
+        let records = self.records()?;
+        let Some(login) = records.get::<WaitingLogin>(&reference.0).await? else {
+            return Ok(None);
+        };
+        let Some(entry) = login
+            .value
+            .keys
+            .first()
+            .and_then(|key| self.table.find(*key))
+        else {
+            return Ok(None);
+        };
+        // Whoever accepts holds this until the session is there.
+        let _order = entry.durable.lock().await;
+        let now = records.get::<WaitingLogin>(&reference.0).await?;
+        Ok(now.and_then(|login| self.same_acceptance(&login.value, digest)))
     }
 
     /// The acceptance that the same ticket and code already have.

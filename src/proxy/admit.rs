@@ -196,12 +196,19 @@ impl Gateway {
         judging: &Judging<'_>,
         cookies: Cookies<'_>,
     ) -> Result<Admitted> {
-        for _ in 0..ROUNDS_MAX {
+        for round in 0..ROUNDS_MAX {
             let carried = self.engine.carried(&cookies);
             match self.policy_due(&carried, ctx).await {
                 Ok(()) => {}
                 Err(None) => continue,
                 Err(Some(reply)) => return self.answer(session, *reply).await,
+            }
+            if round == 0
+                && judging.facts.class.login_page
+                && let Some(asked) = &ctx.asked
+                && self.engine.ended_upstream(&carried, &asked.client).await
+            {
+                continue;
             }
             let verdict = self.engine.admit(judging.facts, carried.presented);
             if verdict == RequestVerdict::Wait {

@@ -58,25 +58,31 @@ impl OwnClient {
         if request.method.is_safe() {
             let pooled = self.connector.get_http_session(&self.peer).await;
             let (mut session, reused) = pooled.map_err(|_| UpstreamError::Unreachable)?;
-            session.read_timeout = Some(request.deadline);
+            session.read_timeout = Some(self.patience(request));
             if !may_send() {
                 return Err(UpstreamError::Withdrawn);
             }
             match exchange(&mut session, &head, &request.body).await {
                 Ok(header) => return Ok(Answering { session, header }),
-                Err(error) if !reused => return Err(error),
+                Err(error) if !reused || error == UpstreamError::TimedOut => return Err(error),
                 Err(_) => {}
             }
         }
         // A fresh connection for what must not be sent twice: a pooled one may be closing.
         let stream = self.fresh.new_stream(&self.peer).await;
         let mut session = HttpSession::new(stream.map_err(|_| UpstreamError::Unreachable)?);
-        session.read_timeout = Some(request.deadline);
+        session.read_timeout = Some(self.patience(request));
         if !may_send() {
             return Err(UpstreamError::Withdrawn);
         }
         let header = exchange(&mut session, &head, &request.body).await?;
         Ok(Answering { session, header })
+    }
+
+    /// Longest pause in an answer: as for everything that pingora forwards.
+    fn patience(&self, request: &UpstreamRequest) -> Duration {
+        let limit = self.peer.options.read_timeout;
+        limit.map_or(request.deadline, |limit| limit.min(request.deadline))
     }
 
     /// Gives a connection back whose answer was read to its end.

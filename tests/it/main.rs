@@ -6,6 +6,8 @@ mod architecture;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod bypass;
+#[cfg(test)]
 mod canaries;
 #[cfg(test)]
 mod config_cli;
@@ -15,6 +17,8 @@ mod fail_closed;
 mod kill;
 #[cfg(test)]
 mod pages;
+#[cfg(test)]
+mod proxy;
 #[cfg(test)]
 mod scripts;
 #[cfg(test)]

@@ -6,7 +6,13 @@ use crate::support::{World, assert_nothing_private, eventually};
 use spse_standin::{AnonymousAnswer, Config, SessionMode};
 
 async fn assert_dead(copy: &Browser) {
-    for path in ["/paket", "/home", "/dt/paket-ppk", "/paket/unduh.csv", "/user/viewuser?userid=PPK301"] {
+    for path in [
+        "/paket",
+        "/home",
+        "/dt/paket-ppk",
+        "/paket/unduh.csv",
+        "/user/viewuser?userid=PPK301",
+    ] {
         let answer = copy.get(path).await;
         assert_nothing_private(&answer.raw);
         assert!(!answer.has("[PPK301]"), "{path} {answer:?}");
@@ -24,7 +30,10 @@ async fn the_applications_own_logout_ends_both_sides() {
         assert!(matches!(out.status, 302 | 303), "{mode:?} {out:?}");
         assert_dead(&copy).await;
         assert_nobody(&browser).await;
-        eventually("the upstream's own logout", || world.standin.logins().is_empty()).await;
+        eventually("the upstream's own logout", || {
+            world.standin.logins().is_empty()
+        })
+        .await;
         again(&browser, "PPK301", &mut phone).await;
     }
 }
@@ -38,11 +47,16 @@ async fn the_gateways_logout_ends_both_sides() {
         let copy = browser.thief();
         let ask = browser.get("/gerbang/logout").await;
         assert_home(&browser, "PPK301").await;
-        let out = browser.post("/gerbang/logout", &[("csrf", &ask.hidden("csrf"))]).await;
+        let out = browser
+            .post("/gerbang/logout", &[("csrf", &ask.hidden("csrf"))])
+            .await;
         assert_eq!(out.status, 200, "{mode:?} {out:?}");
         assert_dead(&copy).await;
         assert_nobody(&browser).await;
-        eventually("the upstream's own logout", || world.standin.logins().is_empty()).await;
+        eventually("the upstream's own logout", || {
+            world.standin.logins().is_empty()
+        })
+        .await;
         again(&browser, "PPK301", &mut phone).await;
     }
 }
@@ -50,7 +64,10 @@ async fn the_gateways_logout_ends_both_sides() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_ends_after_its_idle_time_and_after_its_absolute_time() {
     for mode in SessionMode::ALL {
-        let config = Config { session_mode: mode, ..Config::default() };
+        let config = Config {
+            session_mode: mode,
+            ..Config::default()
+        };
         let world = World::with(config, |gateway| {
             gateway
                 .set("session", "idle_seconds", "100")
@@ -81,21 +98,37 @@ async fn a_session_ends_after_its_idle_time_and_after_its_absolute_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_the_application_forgets_the_user_the_next_login_asks_for_one_code_and_nothing_loops() {
+async fn when_the_application_forgets_the_user_the_next_login_asks_for_one_code_and_nothing_loops()
+{
     for mode in [SessionMode::ServerSide, SessionMode::NewId] {
         for anonymous in [AnonymousAnswer::Forbidden, AnonymousAnswer::Redirect] {
-            let config = Config { session_mode: mode, anonymous, ..Config::default() };
+            let config = Config {
+                session_mode: mode,
+                anonymous,
+                ..Config::default()
+            };
             let world = World::with(config, |gateway| gateway).await;
             let browser = world.browser();
             let mut phone = first(&browser, "PPK301").await;
             world.standin.end_logins(None);
             let page = browser.get("/paket").await;
             let page = browser.follow(page).await;
-            assert!(matches!(page.status, 200 | 403), "{mode:?} {anonymous:?} {page:?}");
+            assert!(
+                matches!(page.status, 200 | 403),
+                "{mode:?} {anonymous:?} {page:?}"
+            );
             assert_nothing_private(&page.raw);
-            let before = world.sent("/loginpass").iter().filter(|r| r.method == "POST").count();
+            let before = world
+                .sent("/loginpass")
+                .iter()
+                .filter(|r| r.method == "POST")
+                .count();
             again(&browser, "PPK301", &mut phone).await;
-            let after = world.sent("/loginpass").iter().filter(|r| r.method == "POST").count();
+            let after = world
+                .sent("/loginpass")
+                .iter()
+                .filter(|r| r.method == "POST")
+                .count();
             assert_eq!(after, before + 1, "{mode:?} {anonymous:?}");
         }
     }

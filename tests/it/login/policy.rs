@@ -8,14 +8,20 @@ use spse_standin::{Config, HeaderBlock, SessionMode};
 async fn off_and_observe_show_nothing_and_the_session_is_sealed_all_the_same() {
     for mode in SessionMode::ALL {
         for policy in ["off", "observe"] {
-            let config = Config { session_mode: mode, ..Config::default() };
+            let config = Config {
+                session_mode: mode,
+                ..Config::default()
+            };
             let world = World::with(config, |gateway| gateway.default_mode(policy)).await;
             let browser = world.browser();
             let answer = password(&browser, "PPK301").await;
             assert_eq!(answer.status, 302, "{mode:?} {policy} {answer:?}");
             assert_eq!(answer.location(), "/eproc4/home", "{mode:?} {policy}");
             assert_home(&browser, "PPK301").await;
-            assert!(browser.jar().contains_key("gerbang-eproc4"), "{mode:?} {policy}");
+            assert!(
+                browser.jar().contains_key("gerbang-eproc4"),
+                "{mode:?} {policy}"
+            );
             // Without the seal the cookies of before open nothing.
             let mut jar = browser.jar();
             jar.remove("gerbang-eproc4");
@@ -28,24 +34,35 @@ async fn off_and_observe_show_nothing_and_the_session_is_sealed_all_the_same() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn optional_asks_who_has_enabled_it_and_nobody_else() {
-    let world = World::with(Config::default(), |gateway| gateway.default_mode("optional")).await;
+    let world = World::with(Config::default(), |gateway| {
+        gateway.default_mode("optional")
+    })
+    .await;
     let browser = world.browser();
     let answer = password(&browser, "PPK301").await;
     assert_eq!(answer.location(), "/eproc4/home", "{answer:?}");
     let status = browser.get("/gerbang/").await;
-    assert!(status.has("action=\"/eproc4/gerbang/enable\""), "{status:?}");
+    assert!(
+        status.has("action=\"/eproc4/gerbang/enable\""),
+        "{status:?}"
+    );
     let page = browser.get("/gerbang/activation").await;
     let mut phone = scan(&browser, &page);
     type_code(&browser, &page, &phone.code()).await;
     again(&world.browser(), "PPK301", &mut phone).await;
     let other = world.browser();
-    assert_eq!(password(&other, "AUDITOR1").await.location(), "/eproc4/home");
+    assert_eq!(
+        password(&other, "AUDITOR1").await.location(),
+        "/eproc4/home"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_rule_of_a_role_wins_and_an_unknown_role_has_the_default() {
     let world = World::with(Config::default(), |gateway| {
-        gateway.default_mode("required").rule("Pejabat Pembuat Komitmen", "off")
+        gateway
+            .default_mode("required")
+            .rule("Pejabat Pembuat Komitmen", "off")
     })
     .await;
     let ppk = world.browser();
@@ -70,7 +87,11 @@ async fn a_ceiling_lowers_every_rule() {
     .await;
     for id in ["AUDITOR1", "PPK301", "BARU1"] {
         let browser = world.browser();
-        assert_eq!(password(&browser, id).await.location(), "/eproc4/home", "{id}");
+        assert_eq!(
+            password(&browser, id).await.location(),
+            "/eproc4/home",
+            "{id}"
+        );
         assert_home(&browser, id).await;
     }
 }
@@ -83,8 +104,10 @@ async fn a_page_that_cannot_be_read_stops_nobody_under_an_observing_ceiling_and_
             header_block: HeaderBlock::Missing,
             ..Config::default()
         };
-        let world =
-            World::with(config.clone(), |g| g.set("policy", "ceiling", "\"observe\"")).await;
+        let world = World::with(config.clone(), |g| {
+            g.set("policy", "ceiling", "\"observe\"")
+        })
+        .await;
         let browser = world.browser();
         let answer = password(&browser, "PPK301").await;
         assert_eq!(answer.location(), "/eproc4/home", "{mode:?} {answer:?}");
@@ -95,7 +118,10 @@ async fn a_page_that_cannot_be_read_stops_nobody_under_an_observing_ceiling_and_
         let browser = world.browser();
         let answer = password(&browser, "PPK301").await;
         assert_eq!(answer.status, 503, "{mode:?} {answer:?}");
-        assert!(world.gateway.log().contains("could not be read"), "{mode:?}");
+        assert!(
+            world.gateway.log().contains("could not be read"),
+            "{mode:?}"
+        );
         assert_nothing_private(&browser.get("/paket").await.raw);
         assert_nothing_private(&browser.seen());
         // The public goes on reading.

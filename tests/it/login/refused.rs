@@ -7,7 +7,10 @@ use crate::support::{World, assert_nothing_private};
 use spse_standin::{Config, SessionMode};
 
 async fn with_clock(mode: SessionMode) -> World {
-    let config = Config { session_mode: mode, ..Config::default() };
+    let config = Config {
+        session_mode: mode,
+        ..Config::default()
+    };
     World::with(config, |gateway| gateway.moving_clock()).await
 }
 
@@ -106,7 +109,7 @@ async fn a_cancelled_login_is_over_on_both_sides() {
         let fields = [("r", reference.as_str()), ("csrf", csrf.as_str())];
         let left = browser.post("/gerbang/acceptor/cancel", &fields).await;
         assert_eq!(left.status, 200, "{mode:?} {left:?}");
-        let refused = type_code(&copy, &page, &phone.code()).await;
+        let refused = type_code(&copy, &page, &phone.peek()).await;
         assert_ne!(refused.status, 303, "{mode:?} {refused:?}");
         assert_nobody(&copy).await;
         assert_nobody(&browser).await;

@@ -1,11 +1,10 @@
 //! A browser of sorts: a cookie jar, forms, scripts' requests, redirects when asked to. Clones are
 //! tabs of the same browser; everything that any of them received is kept.
 
-use super::otp::system_seconds;
 use super::wire::{Conn, Response};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 /// Cookies by name; all of them have Path=/ here.
@@ -154,11 +153,6 @@ impl Browser {
     /// How far the gateway's clock is ahead.
     pub(crate) fn ahead(&self) -> Arc<AtomicU64> {
         self.ahead.clone()
-    }
-
-    /// The gateway's time.
-    pub(crate) fn now(&self) -> u64 {
-        system_seconds() + self.ahead.load(Ordering::SeqCst)
     }
 
     /// A connection of its own.

@@ -14,6 +14,16 @@ use spse_standin::{CANARY, Config, Record, SessionMode, Standin};
 use std::time::Duration;
 use tokio::time::sleep;
 
+/// Switches of a stand-in whose event streams do not take their time.
+pub(crate) fn quick(mode: SessionMode) -> Config {
+    let events_every = Duration::from_millis(20);
+    Config {
+        session_mode: mode,
+        events_every,
+        ..Config::default()
+    }
+}
+
 /// A stand-in and a gateway in front of it.
 pub(crate) struct World {
     pub(crate) standin: Standin,
@@ -23,14 +33,7 @@ pub(crate) struct World {
 impl World {
     /// Defaults but for the session mode.
     pub(crate) async fn start(mode: SessionMode) -> Self {
-        Self::with(
-            Config {
-                session_mode: mode,
-                ..Config::default()
-            },
-            |gateway| gateway,
-        )
-        .await
+        Self::with(quick(mode), |gateway| gateway).await
     }
 
     /// With switches of the stand-in and keys of the gateway.

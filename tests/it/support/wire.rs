@@ -163,12 +163,6 @@ impl Conn {
         self.stream.write_all(bytes).await.is_ok()
     }
 
-    /// Ends the writing side.
-    pub(crate) async fn finish(&mut self) {
-        // Gone already is as good.
-        let _ = self.stream.shutdown().await;
-    }
-
     /// Reads a piece; false at the end, at a reset, or when nothing came in time.
     pub(crate) async fn read_within(&mut self, patience: Duration) -> bool {
         let mut piece = [0; 16 * 1024];
@@ -190,6 +184,17 @@ impl Conn {
             }
         };
         timeout(patience, ended).await.is_ok()
+    }
+
+    /// Reads to the end without keeping anything; how many bytes there were. `tick` hears of them.
+    pub(crate) async fn drain(&mut self, patience: Duration, mut tick: impl FnMut(usize)) -> usize {
+        let mut piece = vec![0; 64 * 1024];
+        let mut total = self.buffer.len();
+        while let Ok(Ok(count @ 1..)) = timeout(patience, self.stream.read(&mut piece)).await {
+            total += count;
+            tick(total);
+        }
+        total
     }
 
     /// What came in and was not read as an answer yet.
