@@ -191,7 +191,7 @@ impl Engine {
         }
         let Some(activation) = self.count_try(holder).await? else {
             return match holder {
-                Holder::Login(login) => self.accepted_before(login, &code).await,
+                Holder::Login(login) => self.accepted_before(login, code).await,
                 Holder::Session(_) => Ok(ActivateOutcome::Closed),
             };
         };

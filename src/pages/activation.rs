@@ -4,10 +4,11 @@ use super::acceptor::{bound_to, forget, give_up, page_path, posted, release, wai
 use super::form::{Form, query_value};
 use super::{PageRequest, Pages, Reply, notice, reply};
 use crate::authenticator::totp::otpauth_url;
-use crate::domain::enrollment::entry_letter;
+use crate::domain::enrollment::{self, entry_letter};
 use crate::domain::login::{Need, Outcome};
 use crate::flow::activate::{ActivateOutcome, Holder};
 use crate::flow::verify::CodeRefusal;
+use crate::primitives::UnixSeconds;
 use crate::render::{
     Activated, Activation, ActivationError, Leave, LocalPath, Notice, Page, SecretText, ShownQr,
 };
@@ -169,13 +170,7 @@ async fn render(
         .entries
         .last()
         .map_or(0, |entry| entry.generation);
-    let qr = activation.shown(now).and_then(|(entry, left)| {
-        let label = format!("{user_id} ({})", entry_letter(entry.generation));
-        let issuer = &pages.engine.settings.site_name;
-        let address = otpauth_url(&entry.secret, issuer, &label).ok()?;
-        let left = u32::try_from(left).unwrap_or(u32::MAX);
-        ShownQr::new(SecretText::new(address), &entry.secret, left).ok()
-    });
+    let qr = shown_qr(pages, &activation, user_id, now);
     let Some(leave) = leave(pages, holder) else {
         return pages.refuse(request, Notice::Internal);
     };
@@ -212,6 +207,20 @@ async fn render(
             pages.refuse(request, Notice::Internal)
         }
     }
+}
+
+/// The QR code that is open now, with the letter of its entry in the label.
+fn shown_qr(
+    pages: &Pages,
+    activation: &enrollment::Activation,
+    user_id: &str,
+    now: UnixSeconds,
+) -> Option<ShownQr> {
+    let (entry, left) = activation.shown(now)?;
+    let label = format!("{user_id} ({})", entry_letter(entry.generation));
+    let address = otpauth_url(&entry.secret, &pages.engine.settings.site_name, &label).ok()?;
+    let left = u32::try_from(left).unwrap_or(u32::MAX);
+    ShownQr::new(SecretText::new(address), &entry.secret, left).ok()
 }
 
 /// A login that needs no activation (any more) goes on elsewhere.

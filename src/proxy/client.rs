@@ -155,6 +155,10 @@ fn head_of(request: &UpstreamRequest) -> Result<RequestHeader, UpstreamError> {
 
 /// A pause that was too long is told apart from a connection that broke: 504, not 502.
 #[expect(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
+#[expect(
+    clippy::boxed_local,
+    reason = "pingora's errors come boxed; this stands in map_err"
+)]
 fn error_of(error: Box<pingora::Error>) -> UpstreamError {
     match error.etype() {
         ErrorType::ReadTimedout | ErrorType::WriteTimedout => UpstreamError::TimedOut,
