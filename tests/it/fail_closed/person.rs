@@ -33,7 +33,7 @@ pub(super) enum Trouble {
     /// Another login is under way on the session.
     Busy,
     /// A login waits in this tab.
-    Waiting(WaitingRef),
+    Waiting,
     /// Refused, in doubt, over.
     Closed(&'static str),
 }
@@ -141,7 +141,7 @@ impl Tab {
         let permit = match engine.admit(facts, carried.presented) {
             RequestVerdict::Carry(permit) => permit,
             RequestVerdict::Wait => return Err(Trouble::Busy),
-            RequestVerdict::ToWaitingLogin(reference) => return Err(Trouble::Waiting(reference)),
+            RequestVerdict::ToWaitingLogin(_) => return Err(Trouble::Waiting),
             other => panic!("a login was met with {other:?}"),
         };
         let bare = matches!(permit.bind(), Bind::Bare { .. });
