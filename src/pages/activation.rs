@@ -135,6 +135,18 @@ fn own_path(pages: &Pages, holder: &Holder) -> String {
     }
 }
 
+/// The activation is over, or was finished in another browser meanwhile. Without the ticket this
+/// browser may log in again at once.
+fn over(pages: &Pages, request: &PageRequest<'_>, holder: &Holder) -> Reply {
+    match holder {
+        Holder::Login(login) => {
+            let answer = pages.refuse(request, Notice::SessionClosed);
+            forget(pages, answer, login.value.reference)
+        }
+        Holder::Session(_) => pages.to_own(request, &format!("{}/", pages.frame.base)),
+    }
+}
+
 async fn render(
     pages: &Pages,
     request: &PageRequest<'_>,
@@ -147,15 +159,7 @@ async fn render(
     let activation = match pages.engine.activation(holder).await {
         Ok(Some(activation)) => activation,
         Ok(None) => {
-            return match holder {
-                // Over, or bound in another browser meanwhile: without the ticket this browser may
-                // log in again at once.
-                Holder::Login(login) => {
-                    let answer = pages.refuse(request, Notice::SessionClosed);
-                    forget(pages, answer, login.value.reference)
-                }
-                Holder::Session(_) => pages.to_own(request, &format!("{}/", pages.frame.base)),
-            };
+            return over(pages, request, holder);
         }
         Err(error) => {
             return pages.refuse_for(request, notice::of_flow_error(&error), holder.identity());

@@ -100,7 +100,10 @@ impl Answering {
     /// # Errors
     /// [`UpstreamError::Broken`] when it broke off.
     pub async fn next(&mut self) -> Result<Option<Bytes>, UpstreamError> {
-        self.session.read_body_bytes().await.map_err(error_of)
+        self.session
+            .read_body_bytes()
+            .await
+            .map_err(|error| error_of(&error))
     }
 }
 
@@ -154,12 +157,7 @@ fn head_of(request: &UpstreamRequest) -> Result<RequestHeader, UpstreamError> {
 }
 
 /// A pause that was too long is told apart from a connection that broke: 504, not 502.
-#[expect(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
-#[expect(
-    clippy::boxed_local,
-    reason = "pingora's errors come boxed; this stands in map_err"
-)]
-fn error_of(error: Box<pingora::Error>) -> UpstreamError {
+fn error_of(error: &pingora::Error) -> UpstreamError {
     match error.etype() {
         ErrorType::ReadTimedout | ErrorType::WriteTimedout => UpstreamError::TimedOut,
         _ => UpstreamError::Broken,
@@ -174,13 +172,22 @@ async fn exchange(
     session
         .write_request_header(Box::new(head.clone()))
         .await
-        .map_err(error_of)?;
+        .map_err(|error| error_of(&error))?;
     if !body.is_empty() {
-        session.write_body(body).await.map_err(error_of)?;
+        session
+            .write_body(body)
+            .await
+            .map_err(|error| error_of(&error))?;
     }
-    session.finish_body().await.map_err(error_of)?;
+    session
+        .finish_body()
+        .await
+        .map_err(|error| error_of(&error))?;
     loop {
-        let header = session.read_resp_header_parts().await.map_err(error_of)?;
+        let header = session
+            .read_resp_header_parts()
+            .await
+            .map_err(|error| error_of(&error))?;
         if !header.status.is_informational() || header.status.as_u16() == 101 {
             return Ok(header);
         }

@@ -2,7 +2,7 @@
 //! survives kill -9, and no answer reveals a write before its fsync.
 
 use crate::support::World;
-use crate::support::browser::{Browser, Jar};
+use crate::support::browser::{Ask, Browser, Jar};
 use crate::support::login::{
     ACTIVATED, activate, assert_home, first, password, scan, to_page, type_code, user,
 };
@@ -201,15 +201,25 @@ async fn try_login(browser: &Browser, known: &mut Known) -> Option<()> {
     Some(())
 }
 
+/// One request; nothing when the gateway has been killed and takes no connection, which is all
+/// that can fail in there.
+async fn fetch(browser: &Browser, ask: Ask) -> Option<Response> {
+    let browser = browser.clone();
+    tokio::spawn(async move { browser.fetch(ask).await })
+        .await
+        .ok()
+}
+
 async fn ask(browser: &Browser, path: &str) -> Option<Response> {
     if path.is_empty() {
         return None;
     }
-    Some(browser.get(path).await).filter(|answer| answer.status == 200)
+    let answer = fetch(browser, Ask::get(path)).await?;
+    Some(answer).filter(|answer| answer.status == 200)
 }
 
 async fn post(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> Option<Response> {
-    let answer = browser.post(path, fields).await;
+    let answer = fetch(browser, Ask::form(path, fields)).await?;
     Some(answer).filter(|answer| matches!(answer.status, 200 | 302 | 303))
 }
 
