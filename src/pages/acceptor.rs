@@ -15,9 +15,25 @@ use http::StatusCode;
 pub(super) async fn show(pages: &Pages, request: &PageRequest<'_>) -> Reply {
     let reference = query_value(request.query, "r").unwrap_or_default();
     match waiting(pages, request, &reference).await {
+        Ok((login, _)) if is_over(pages, &login.value) => {
+            // The browser must be able to begin anew: its session waits for nothing any more.
+            pages
+                .engine
+                .abandon_login(&login.value, "expired", request.client)
+                .await;
+            closed(pages, request, &login.value).await
+        }
         Ok((login, _)) => render(pages, request, &login.value, None).await,
         Err(refusal) => *refusal,
     }
+}
+
+/// Whether a login waited too long for its code.
+fn is_over(pages: &Pages, login: &WaitingLogin) -> bool {
+    let engine = &pages.engine;
+    login.need == Need::Verify
+        && matches!(login.outcome, Outcome::Waiting)
+        && login.seconds_left(engine.settings.login, engine.now()) == 0
 }
 
 /// POST: judges a code.
