@@ -65,11 +65,6 @@ impl Person {
         }
     }
 
-    /// Scheme, host and port.
-    pub(crate) fn origin(&self) -> &str {
-        &self.origin
-    }
-
     /// Types an address, its path below the context.
     pub(crate) async fn open(&self, path: &str) {
         let address = format!("{}/eproc4{path}", self.origin);
