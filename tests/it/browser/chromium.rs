@@ -129,7 +129,7 @@ impl Drop for Chromium {
 async fn start_driver(folder: &Path) -> (Child, u16) {
     let path = folder.join("chromedriver.log");
     let log = File::create(&path).unwrap();
-    let driver = Command::new("chromedriver")
+    let mut driver = Command::new("chromedriver")
         .arg("--port=0")
         .stdin(Stdio::null())
         .stdout(log)
@@ -147,6 +147,8 @@ async fn start_driver(folder: &Path) -> (Child, u16) {
         }
         sleep(Duration::from_millis(50)).await;
     }
+    let _ = driver.kill();
+    let _ = driver.wait();
     panic!(
         "chromedriver does not start: {}",
         fs::read_to_string(&path).unwrap()

@@ -68,6 +68,7 @@ async fn look(browser: &Browser, path: usize, script: bool) {
     browser.fetch(if script { ask.xhr() } else { ask }).await;
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm per act")]
 async fn play(world: &World, owner: &Browser, acts: Vec<Act>) {
     const KINDS: [LoginAnswer; 5] = [
         LoginAnswer::Redirect,

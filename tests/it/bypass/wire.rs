@@ -91,6 +91,7 @@ async fn other_spellings_of_a_path_get_no_allowance_and_go_up_byte_for_byte() {
 }
 
 /// Heads and bodies after `POST /eproc4/lelang HTTP/1.1\r\nHost: ...\r\n`, all to be refused.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn ambiguous() -> Vec<(&'static str, String)> {
     let inner = "GET /eproc4/paket HTTP/1.1\r\nHost: x\r\nX-Test: smuggled\r\n\r\n";
     let length = inner.len();
