@@ -50,6 +50,10 @@
     }
   }
 
+  /* The back button may bring a whole page back with what it showed: ask the server how it stands. */
+  window.addEventListener('pageshow', function (event) {
+    if (event.persisted) { location.reload(); }
+  });
   timer = setInterval(tick, 250);
   tick();
 }());

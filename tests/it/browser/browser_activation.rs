@@ -144,7 +144,10 @@ async fn leaving_an_activation_after_the_password_ends_the_login() {
     person.sees("Anda sudah keluar dari SPSE.").await;
     person.goes_back().await;
     person.sees_nothing_private().await;
-    assert_eq!(person.count("svg.qr").await, 0, "{}", person.text().await);
+    person
+        .sees("Tidak ada login yang menunggu di browser ini.")
+        .await;
+    assert_eq!(person.count("svg.qr").await, 0);
     person.is_nobody().await;
     assert!(world.standin.logins().is_empty());
     person.leaves().await;

@@ -176,9 +176,6 @@ fn wishes(screen: Screen, languages: &str, switches: &[&str], folder: &Path) -> 
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
-        // Chromium keeps whole pages for the back button, no-store or not, when the session ends
-        // with the very next page. No answer of a server reaches those.
-        "--disable-features=BackForwardCache",
         "--window-size=1280,900",
     ]
     .map(str::to_owned)
