@@ -13,6 +13,7 @@ pub mod demand;
 pub mod disable;
 pub mod end;
 pub mod judge;
+mod known_browser;
 pub mod mark;
 pub mod notices;
 pub mod probe;
