@@ -252,7 +252,7 @@ impl ProxyHttp for Gateway {
                     self.watch_page(header, ctx, &handing);
                 }
                 self.rewrite(header, &handing, ctx, &seen.jar)?;
-                self.guard_rest(header, ctx, &permit, &seen);
+                self.guard_rest(ctx, &permit, &seen);
                 Ok(())
             }
         }

@@ -6,7 +6,7 @@ use super::gateway::Gateway;
 use super::release::{Handing, failed};
 use super::respond::respond;
 use super::tripwire::{Tripped, Tripwire};
-use crate::domain::gate::{Bind, BodyFacts, Evidence, Permit, Watch};
+use crate::domain::gate::{Bind, BodyFacts, Evidence, Permit};
 use crate::domain::jar::Jar;
 use crate::domain::upstream_session::State;
 use crate::flow::judge::Case;
@@ -110,25 +110,13 @@ impl Gateway {
         }
     }
 
-    /// What the rest of an unjudged answer depends on. A new session that goes down with it is
-    /// watched from here on; a list for everybody depends on nobody's session.
-    pub(super) fn guard_rest(
-        &self,
-        header: &ResponseHeader,
-        ctx: &mut Context,
-        permit: &Permit,
-        seen: &answer::Seen,
-    ) {
-        if let (Bind::Bare { hand_out: true }, true) = (permit.bind(), seen.facts.sets_session) {
-            if let Some(key) = self.engine.key_of(&seen.jar) {
-                ctx.guard = Guard::visitor(&self.engine, key);
-            }
-            return;
-        }
-        let kind = header.headers.get(http::header::CONTENT_TYPE);
-        let stream = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        if permit.watch() == Watch::Listed && seen.facts.body == BodyFacts::Other && !stream {
-            ctx.guard = Guard::Nothing;
+    /// A new session that goes down with an unjudged answer is watched from here on, like one that
+    /// came with the request.
+    pub(super) fn guard_rest(&self, ctx: &mut Context, permit: &Permit, seen: &answer::Seen) {
+        if let (Bind::Bare { hand_out: true }, true) = (permit.bind(), seen.facts.sets_session)
+            && let Some(key) = self.engine.key_of(&seen.jar)
+        {
+            ctx.guard = Guard::visitor(&self.engine, key);
         }
     }
 
