@@ -238,10 +238,7 @@ impl Engine {
 
 /// What is kept of a code to recognise the very same acceptance again: a hash bound to the login.
 pub(crate) fn code_digest(reference: WaitingRef, code: &OtpCode) -> [u8; 32] {
-    let text = [&reference.0[..], code.expose().as_bytes()].concat();
-    let mut out = [0; 32];
-    out.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, &text).as_ref());
-    out
+    crate::seal::digest(&[&reference.0, code.expose().as_bytes()])
 }
 
 /// Slows addresses down that fail a lot. It never refuses, and it does nothing at all for loopback

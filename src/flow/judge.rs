@@ -88,9 +88,6 @@ impl Engine {
         let Some(new) = self.key_of(&case.jar).or(case.sent) else {
             return Ok(Conclusion::Anonymous { ended: false });
         };
-        if self.is_surely_nobody(&case, new).await {
-            return Ok(Conclusion::Anonymous { ended: false });
-        }
         if let Some(conclusion) = self.look_for_owner(&case, new).await {
             return Ok(conclusion);
         }
@@ -123,26 +120,6 @@ impl Engine {
             Verdict::Somebody(identity) => self.conclude_somebody(case, new, identity).await,
             Verdict::Unknown(_) => self.conclude_unknown(case, new).await,
         }
-    }
-
-    /// A look before any mark, for answers that by themselves log nobody in: most pieces of pages
-    /// belong to visitors, and marking each would cut what else they are loading.
-    async fn is_surely_nobody(&self, case: &Case<'_>, new: UpstreamKey) -> bool {
-        let harmless = matches!(
-            case.evidence,
-            Evidence::PartialAnswer | Evidence::PrivateRedirect
-        );
-        if !harmless || case.marked || case.owner.is_some() {
-            return false;
-        }
-        let undisturbed = || match (case.sent, case.began) {
-            (Some(sent), Some(began)) => {
-                self.table.standing(sent) == (State::Free, began)
-                    && self.table.standing(new).0 == State::Free
-            }
-            _ => self.table.standing(new).0 == State::Free,
-        };
-        undisturbed() && self.verdict_on(case, new).await == Verdict::Nobody && undisturbed()
     }
 
     /// A look before any mark for an owner whose answer looks logged out: most such answers are

@@ -191,16 +191,7 @@ impl Gateway {
             }
         }
         headers.push(("Accept-Encoding".into(), b"identity".to_vec()));
-        let mut line = ctx.jar().to_cookie_line();
-        if let Some(asked) = asked
-            && !asked.passing_cookies.is_empty()
-        {
-            if !line.is_empty() {
-                line.extend_from_slice(b"; ");
-            }
-            line.extend_from_slice(&asked.passing_cookies);
-        }
-        headers.push(("Cookie".into(), line));
+        headers.push(("Cookie".into(), ctx.cookie_line()));
         UpstreamRequest {
             method: header.method.clone(),
             target: asked.map(|asked| asked.target.clone()).unwrap_or_default(),

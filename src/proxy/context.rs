@@ -171,6 +171,24 @@ impl Context {
         self.session.as_ref()?.key
     }
 
+    /// The one Cookie line for the upstream: the session's cookies, then those that pass.
+    pub fn cookie_line(&self) -> Vec<u8> {
+        let session = self.session.as_ref().map(|up| up.jar.to_cookie_line());
+        let passing = self
+            .asked
+            .as_ref()
+            .map(|asked| asked.passing_cookies.as_slice());
+        let parts = [
+            session.as_deref().unwrap_or_default(),
+            passing.unwrap_or_default(),
+        ];
+        parts
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(&b"; "[..])
+    }
+
     /// Its cookies.
     pub fn jar(&self) -> Jar {
         self.session

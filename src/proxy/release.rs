@@ -222,34 +222,8 @@ impl Gateway {
                     guard,
                 ))
             }
-            Conclusion::SameOwner { session, key } => {
-                let guard = Guard::Owner {
-                    session: session.clone(),
-                    key,
-                };
-                Ok((
-                    Handing::Owner {
-                        session,
-                        key,
-                        fresh: false,
-                    },
-                    guard,
-                ))
-            }
-            Conclusion::Released { session, key } => {
-                let guard = Guard::Owner {
-                    session: session.clone(),
-                    key,
-                };
-                Ok((
-                    Handing::Owner {
-                        session,
-                        key,
-                        fresh: true,
-                    },
-                    guard,
-                ))
-            }
+            Conclusion::SameOwner { session, key } => Ok(owner_handing(session, key, false)),
+            Conclusion::Released { session, key } => Ok(owner_handing(session, key, true)),
             Conclusion::SecondFactor(due) => Err(Box::new(self.second_factor(&due, ctx))),
             Conclusion::InDoubt => Err(Box::new(self.refusal(ctx, Notice::IdentityUnreadable))),
             Conclusion::Refused => Err(Box::new(self.busy(ctx))),
@@ -286,6 +260,21 @@ impl Gateway {
     fn waiting_path(&self, due: &Due) -> String {
         crate::pages::waiting_path(&self.pages, due.need, due.reference)
     }
+}
+
+fn owner_handing(session: Arc<LiveSession>, key: UpstreamKey, fresh: bool) -> (Handing, Guard) {
+    let guard = Guard::Owner {
+        session: session.clone(),
+        key,
+    };
+    (
+        Handing::Owner {
+            session,
+            key,
+            fresh,
+        },
+        guard,
+    )
 }
 
 /// A script is told to ask for the second factor: never a page (spse44.md section 9).

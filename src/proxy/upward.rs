@@ -32,20 +32,11 @@ impl Gateway {
         if permit.watch() != Watch::Static {
             request.insert_header("Accept-Encoding", "identity")?;
         }
-        let mut line = match permit.watch() {
-            Watch::Static => Vec::new(),
-            _ => ctx
-                .session
-                .as_ref()
-                .map(|up| up.jar.to_cookie_line())
-                .unwrap_or_default(),
+        let line = match permit.watch() {
+            // A file needs no session.
+            Watch::Static => asked.passing_cookies.clone(),
+            _ => ctx.cookie_line(),
         };
-        if !asked.passing_cookies.is_empty() {
-            if !line.is_empty() {
-                line.extend_from_slice(b"; ");
-            }
-            line.extend_from_slice(&asked.passing_cookies);
-        }
         if line.is_empty() {
             request.remove_header(&http::header::COOKIE);
         } else {

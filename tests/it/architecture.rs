@@ -49,7 +49,6 @@ const HOMES: [(&str, &[&str]); 14] = [
             "primitives/id.rs",
             // Hashes of what is public or already a secret of 128 bits: no key is handled there.
             "domain/enrollment.rs", // compares codes in constant time
-            "flow/accept.rs",       // the digest that recognises a repeated acceptance
             "store/ledger.rs",      // the sum over all records
             "render/asset.rs",      // the version in the address of an asset
         ],
