@@ -29,6 +29,15 @@ impl Permit {
         self.watch
     }
 
+    /// The same request as a fresh visitor's, whose cookie the browser does not get: less than what
+    /// was allowed.
+    pub fn without_session(&self) -> Self {
+        Self {
+            bind: Bind::Bare { hand_out: false },
+            watch: self.watch,
+        }
+    }
+
     /// For the gateway's own probe or logout of a session in its keeping: the answer goes to
     /// nobody, it is only read.
     pub fn own_errand() -> Self {
@@ -79,6 +88,9 @@ pub enum Watch {
     Login,
     /// An accepted user's ordinary request.
     Owner,
+    /// An accepted user's safe request for something that is neither public nor known to be private:
+    /// where it leads to a private page it may have logged somebody else in.
+    OwnerUnlisted,
     /// The gateway's own probe or logout.
     OwnErrand,
 }
@@ -213,6 +225,10 @@ fn for_owner(facts: RequestFacts<'_>, session: GatewaySessionId, held: bool) -> 
     }
     if facts.class.lane == Lane::Static && !facts.is_unsafe {
         return forward(Bind::Bare { hand_out: false }, Watch::Static);
+    }
+    let unlisted = facts.class.lane == Lane::Other && !facts.class.private_page;
+    if unlisted && !facts.is_unsafe {
+        return forward(bind, Watch::OwnerUnlisted);
     }
     forward(bind, Watch::Owner)
 }

@@ -78,6 +78,7 @@ impl Engine {
             }
         }
         if let Some(key) = login.sent {
+            let _turn = self.turn_of_login(key).await;
             match self.mark(key, &login.jar).await {
                 Ok(()) => {}
                 Err(MarkError::Busy) => return LoginOutcome::Busy,

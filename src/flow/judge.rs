@@ -205,7 +205,9 @@ impl Engine {
 
     async fn verdict_on(&self, case: &Case<'_>, new: UpstreamKey) -> Verdict {
         let budget = match case.evidence {
-            Evidence::KnownLogin => Budget::Known,
+            // An owner must not be held because strangers are many.
+            _ if case.owner.is_some() => Budget::Known,
+            Evidence::KnownLogin | Evidence::NamesUser => Budget::Known,
             Evidence::Candidate
             | Evidence::PrivateRedirect
             | Evidence::SessionChanged

@@ -21,6 +21,7 @@ pub mod sessions;
 pub mod start;
 pub mod sweep;
 pub mod table;
+pub mod turn;
 pub mod upstream;
 pub mod verify;
 

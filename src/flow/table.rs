@@ -38,6 +38,8 @@ pub struct Entry {
     pub waiting: tokio::sync::Semaphore,
     /// One probe at a time per session.
     pub probing: tokio::sync::Semaphore,
+    /// What nobody knows is asked for one by one in a visitor's session ([`super::turn`]).
+    pub asking: Arc<tokio::sync::Semaphore>,
 }
 
 impl Default for Table {
@@ -131,6 +133,7 @@ impl Entry {
             recent: Mutex::new(None),
             waiting: tokio::sync::Semaphore::new(WAITERS_PER_SESSION),
             probing: tokio::sync::Semaphore::new(1),
+            asking: Arc::new(tokio::sync::Semaphore::new(1)),
         }
     }
 

@@ -4,7 +4,7 @@ use super::context::{Context, SessionUp};
 use super::door::{Entered, TurnedAway};
 use super::early::Early;
 use super::gateway::Gateway;
-use super::release::second_factor_due;
+use super::release::{RETRY_SECONDS, second_factor_due};
 use super::respond::respond_and_close;
 use crate::domain::gate::{Bind, Permit, Refusal, RequestFacts, RequestVerdict, Watch};
 use crate::flow::admit::{Allowed, Carried, Cookies};
@@ -269,10 +269,7 @@ impl Gateway {
                 self.go_up(ctx, permit, carried, facts.is_unsafe);
                 self.go_on(session, entered, early).await
             }
-            RequestVerdict::Relay(permit) => {
-                self.go_up(ctx, permit, carried, false);
-                self.relay(session, ctx).await.map(Some)
-            }
+            RequestVerdict::Relay(permit) => self.ask_in_turn(session, ctx, permit, carried).await,
             RequestVerdict::Carry(permit) => {
                 self.go_up(ctx, permit, carried, false);
                 self.carry(session, ctx, early.bytes.clone(), early.complete)
@@ -304,6 +301,32 @@ impl Gateway {
         }
     }
 
+    /// Guarded requests of one session follow each other. Where one hangs, the next goes without
+    /// the session, as a fresh visitor's.
+    async fn ask_in_turn(
+        &self,
+        session: &mut Session,
+        ctx: &mut Context,
+        permit: Permit,
+        carried: Carried,
+    ) -> Result<Option<Admitted>> {
+        let Bind::Anonymous { key, .. } = *permit.bind() else {
+            self.go_up(ctx, permit, carried, false);
+            return self.relay(session, ctx, None).await.map(Some);
+        };
+        let turn = self.engine.turn(key).await;
+        let permit = match &turn {
+            Some(_) => permit,
+            None => permit.without_session(),
+        };
+        self.go_up(ctx, permit, carried, false);
+        if !ctx.guard.may_send(&self.engine) {
+            ctx.session = None;
+            return Ok(None);
+        }
+        self.relay(session, ctx, turn).await.map(Some)
+    }
+
     /// Marks the session before a candidate goes up. `Err(None)` asks for another round.
     async fn mark_for(
         &self,
@@ -316,6 +339,11 @@ impl Gateway {
         }
         let Bind::Anonymous { key, .. } = permit.bind() else {
             return Ok(());
+        };
+        let Some(_turn) = self.engine.turn(*key).await else {
+            return Err(Some(Notice::LoginBusy {
+                retry_seconds: RETRY_SECONDS,
+            }));
         };
         match self.engine.mark(*key, &carried.jar).await {
             Ok(()) => {

@@ -50,8 +50,9 @@ pub(super) fn read(
         .headers
         .get(LOCATION)
         .map(http::HeaderValue::as_bytes);
-    let to_private = header.status.is_redirection()
-        && location.is_some_and(|location| engine.profile.is_private_location(location));
+    let redirects = header.status.is_redirection() && location.is_some();
+    let to_private =
+        redirects && location.is_some_and(|location| engine.profile.is_private_location(location));
     let looks_logged_out = matches!(status, 401 | 403)
         || (header.status.is_redirection()
             && location.is_some_and(|location| engine.profile.leads_out(location)));
@@ -63,6 +64,7 @@ pub(super) fn read(
     Seen {
         facts: AnswerFacts {
             status,
+            redirects,
             to_private,
             looks_logged_out,
             session_differs: differs,

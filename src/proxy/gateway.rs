@@ -155,6 +155,10 @@ impl ProxyHttp for Gateway {
         if ctx.open_mark.is_some() {
             return Ok(());
         }
+        let Some(_turn) = self.engine.turn(key).await else {
+            let reply = self.busy(ctx);
+            return Err(Self::instead(ctx, reply));
+        };
         match self
             .engine
             .mark_found(key, &ctx.jar(), ctx.guard.began())
@@ -224,7 +228,7 @@ impl ProxyHttp for Gateway {
         let head = session.req_header().method == http::Method::HEAD;
         let jar = ctx.jar();
         let seen = answer::read(&self.engine, header, &jar, head, None);
-        if permit.watch() == Watch::Owner {
+        if matches!(permit.watch(), Watch::Owner | Watch::OwnerUnlisted) {
             self.wait_while_held(ctx).await?;
         }
         let verdict = if ctx.password_seen {

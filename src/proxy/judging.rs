@@ -18,6 +18,14 @@ use pingora::Result;
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
+/// Why nothing more of an answer may go down.
+pub(super) enum Cut {
+    /// The session's state changed.
+    Moved,
+    /// A page names the wrong user.
+    Tripped(Tripped),
+}
+
 impl Gateway {
     /// Judges an answer at its header; nothing of it goes down before.
     pub(super) async fn judge(
@@ -90,17 +98,30 @@ impl Gateway {
         piece: Option<Bytes>,
         end: bool,
     ) -> std::result::Result<Option<Bytes>, Box<Reply>> {
+        self.fed(ctx, piece, end).map_err(|cut| match cut {
+            Cut::Moved => Box::new(self.busy(ctx)),
+            Cut::Tripped(tripped) => {
+                self.tripped(&tripped, ctx);
+                Box::new(self.again(ctx).unwrap_or_else(|| self.busy(ctx)))
+            }
+        })
+    }
+
+    /// The same, without a consequence.
+    pub(super) fn fed(
+        &self,
+        ctx: &mut Context,
+        piece: Option<Bytes>,
+        end: bool,
+    ) -> std::result::Result<Option<Bytes>, Cut> {
         if !ctx.guard.holds(&self.engine) {
-            return Err(Box::new(self.busy(ctx)));
+            return Err(Cut::Moved);
         }
         self.touch(ctx);
-        let Some(tripwire) = ctx.tripwire.as_mut() else {
-            return Ok(piece);
-        };
-        tripwire.feed(piece, end).map_err(|tripped| {
-            self.tripped(&tripped, ctx);
-            Box::new(self.again(ctx).unwrap_or_else(|| self.busy(ctx)))
-        })
+        match ctx.tripwire.as_mut() {
+            Some(tripwire) => tripwire.feed(piece, end).map_err(Cut::Tripped),
+            None => Ok(piece),
+        }
     }
 
     /// A request under way is activity: an upload may take longer than the idle timeout.
@@ -121,7 +142,7 @@ impl Gateway {
     }
 
     /// What a tripped wire means: the session is in doubt from here on.
-    fn tripped(&self, tripped: &Tripped, ctx: &mut Context) {
+    pub(super) fn tripped(&self, tripped: &Tripped, ctx: &mut Context) {
         tracing::warn!(
             request.id = ctx
                 .asked

@@ -8,10 +8,12 @@ use super::carry::refusal_of;
 use super::client::Answering;
 use super::context::Context;
 use super::gateway::Gateway;
+use super::judging::Cut;
 use super::release::Handing;
-use crate::domain::gate::{AnswerVerdict, BodyFacts, answer_verdict};
+use crate::domain::gate::{AnswerVerdict, BodyFacts, Evidence, answer_verdict};
 use crate::domain::jar::Jar;
 use crate::flow::judge::Case;
+use crate::flow::turn::Turn;
 use crate::flow::upstream::UpstreamError;
 use crate::pages::{Reply, notice};
 use crate::profile::{PageKind, page_kind};
@@ -33,23 +35,30 @@ struct Begun {
     page: Option<PageKind>,
 }
 
+/// What goes down of it.
+struct Released {
+    handing: Handing,
+    jar: Jar,
+    first: Option<Bytes>,
+}
+
 impl Gateway {
-    /// Relays a guarded request.
+    /// Relays a guarded request. The turn ends when it is known whose the answer is.
     pub(super) async fn relay(
         &self,
         session: &mut Session,
         ctx: &mut Context,
+        turn: Option<Turn>,
     ) -> pingora::Result<Admitted> {
         let head = session.req_header().method == http::Method::HEAD;
-        let begun = match self.begin_relay(session, ctx, head).await {
+        let mut begun = match self.begin_relay(session, ctx, head).await {
             Ok(begun) => begun,
             Err(reply) => return self.answer(session, *reply).await,
         };
-        match self.judge_relay(ctx, &begun, head).await {
-            Ok((handing, jar)) => {
-                self.release_relay(session, ctx, begun, (&handing, &jar))
-                    .await
-            }
+        let released = self.judge_relay(ctx, &mut begun, head).await;
+        drop(turn);
+        match released {
+            Ok(released) => self.release_relay(session, ctx, begun, released).await,
             Err(reply) => self.answer(session, *reply).await,
         }
     }
@@ -91,9 +100,9 @@ impl Gateway {
     async fn judge_relay(
         &self,
         ctx: &mut Context,
-        begun: &Begun,
+        begun: &mut Begun,
         head: bool,
-    ) -> Result<(Handing, Jar), Box<Reply>> {
+    ) -> Result<Released, Box<Reply>> {
         let Some(permit) = ctx.permit.clone() else {
             return Err(Box::new(self.busy(ctx)));
         };
@@ -107,36 +116,82 @@ impl Gateway {
                 return Err(Box::new(self.refusal(ctx, Notice::UpstreamUnreadable)));
             }
             AnswerVerdict::Judge(evidence) => {
-                let Some(asked) = &ctx.asked else {
-                    return Err(Box::new(self.busy(ctx)));
-                };
-                let location = header
-                    .headers
-                    .get(LOCATION)
-                    .map(http::HeaderValue::as_bytes);
-                let case = Case {
-                    evidence,
-                    client: &asked.client,
-                    sent: ctx.key(),
-                    sent_jar: ctx.jar(),
-                    jar: seen.jar.clone(),
-                    owner: None,
-                    marked: false,
-                    began: ctx.guard.began(),
-                    target: self.target_of(location, asked),
-                };
-                let concluded = self.engine.conclude(case).await;
-                let conclusion = concluded
-                    .map_err(|error| Box::new(self.refusal(ctx, notice::of_flow_error(&error))))?;
-                let (handing, guard) = self.after(conclusion, ctx, &seen.jar)?;
-                ctx.guard = guard;
-                handing
+                self.conclude_relay(ctx, begun, evidence, &seen.jar).await?
             }
         };
         if !ctx.guard.holds(&self.engine) {
             return Err(Box::new(self.busy(ctx)));
         }
-        Ok((handing, seen.jar))
+        self.watch_page(&begun.answering.header, ctx, &handing);
+        match self.watched_first(ctx, begun).await {
+            Ok(first) => Ok(Released {
+                handing,
+                jar: seen.jar,
+                first,
+            }),
+            Err(Beginning::Failed(error)) => Err(Box::new(refusal_of(error, self, ctx))),
+            Err(Beginning::Cut(Cut::Moved)) => Err(Box::new(self.busy(ctx))),
+            Err(Beginning::Cut(Cut::Tripped(tripped))) => {
+                // Not a byte went down yet: whoever the page names is asked for his second factor.
+                let evidence = Evidence::NamesUser;
+                self.conclude_relay(ctx, begun, evidence, &seen.jar).await?;
+                // Nobody is logged in, and yet the page names somebody: it cannot be shown.
+                self.tripped(&tripped, ctx);
+                Err(Box::new(self.refusal(ctx, Notice::UpstreamUnreadable)))
+            }
+        }
+    }
+
+    async fn conclude_relay(
+        &self,
+        ctx: &mut Context,
+        begun: &Begun,
+        evidence: Evidence,
+        jar: &Jar,
+    ) -> Result<Handing, Box<Reply>> {
+        let Some(asked) = &ctx.asked else {
+            return Err(Box::new(self.busy(ctx)));
+        };
+        let headers = &begun.answering.header.headers;
+        let location = headers.get(LOCATION).map(http::HeaderValue::as_bytes);
+        let case = Case {
+            evidence,
+            client: &asked.client,
+            sent: ctx.key(),
+            sent_jar: ctx.jar(),
+            jar: jar.clone(),
+            owner: None,
+            marked: false,
+            began: ctx.guard.began(),
+            target: self.target_of(location, asked),
+        };
+        let concluded = self.engine.conclude(case).await;
+        let conclusion = concluded
+            .map_err(|error| Box::new(self.refusal(ctx, notice::of_flow_error(&error))))?;
+        let (handing, guard) = self.after(conclusion, ctx, jar)?;
+        ctx.guard = guard;
+        Ok(handing)
+    }
+
+    /// The beginning of the body, as far as the tripwire holds it back.
+    async fn watched_first(
+        &self,
+        ctx: &mut Context,
+        begun: &mut Begun,
+    ) -> Result<Option<Bytes>, Beginning> {
+        let first = begun.first.split().freeze();
+        let mut piece = (!first.is_empty()).then_some(first);
+        loop {
+            let held = piece.is_some();
+            let fed = self.fed(ctx, piece.take(), begun.complete);
+            match fed.map_err(Beginning::Cut)? {
+                Some(first) => return Ok(Some(first)),
+                None if begun.complete || !held => return Ok(None),
+                None => {}
+            }
+            piece = next_piece(&mut begun.answering).await?;
+            begun.complete = piece.is_none();
+        }
     }
 
     async fn release_relay(
@@ -144,24 +199,21 @@ impl Gateway {
         session: &mut Session,
         ctx: &mut Context,
         begun: Begun,
-        (handing, jar): (&Handing, &Jar),
+        released: Released,
     ) -> pingora::Result<Admitted> {
         let Begun {
             answering,
-            first,
             complete,
             ..
         } = begun;
+        let Released {
+            handing,
+            jar,
+            first,
+        } = released;
         let mut header = answering.header.clone();
         let head = session.req_header().method == http::Method::HEAD;
-        self.watch_page(&header, ctx, handing);
-        // The first bytes are judged before the header goes down: a page that trips says so cleanly.
-        let first = (!first.is_empty()).then(|| first.freeze());
-        let first = match self.filtered(ctx, first, complete) {
-            Ok(first) => first,
-            Err(reply) => return self.answer(session, *reply).await,
-        };
-        self.rewrite(&mut header, handing, ctx, jar)?;
+        self.rewrite(&mut header, &handing, ctx, &jar)?;
         header.remove_header(&http::header::CONNECTION);
         let bodiless = head || matches!(header.status.as_u16(), 204 | 304);
         if !bodiless && !header.headers.contains_key(CONTENT_LENGTH) {
@@ -189,8 +241,7 @@ impl Gateway {
             session.write_response_body(None, true).await?;
         }
         while !complete {
-            let next = timeout(Duration::from_secs(PIECE_SECONDS), answering.next()).await;
-            let Ok(Ok(piece)) = next else {
+            let Ok(piece) = next_piece(&mut answering).await else {
                 return Err(super::release::failed("a relayed answer broke off"));
             };
             complete = piece.is_none();
@@ -213,10 +264,27 @@ async fn first_bytes(begun: &mut Begun) -> Result<PageKind, UpstreamError> {
         if kind != PageKind::NeedMore || begun.complete {
             return Ok(kind);
         }
-        let next = timeout(Duration::from_secs(PIECE_SECONDS), begun.answering.next()).await;
-        match next.map_err(|_| UpstreamError::TimedOut)?? {
+        match next_piece(&mut begun.answering).await? {
             Some(piece) => begun.first.extend_from_slice(&piece),
             None => begun.complete = true,
         }
+    }
+}
+
+async fn next_piece(answering: &mut Answering) -> Result<Option<Bytes>, UpstreamError> {
+    timeout(Duration::from_secs(PIECE_SECONDS), answering.next())
+        .await
+        .map_err(|_| UpstreamError::TimedOut)?
+}
+
+/// Why the beginning of an answer cannot go down.
+enum Beginning {
+    Failed(UpstreamError),
+    Cut(Cut),
+}
+
+impl From<UpstreamError> for Beginning {
+    fn from(error: UpstreamError) -> Self {
+        Self::Failed(error)
     }
 }

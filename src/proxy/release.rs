@@ -19,7 +19,7 @@ use pingora::http::ResponseHeader;
 use std::sync::Arc;
 
 /// Seconds after which a client may ask again while a session is in doubt.
-const RETRY_SECONDS: u32 = 10;
+pub(super) const RETRY_SECONDS: u32 = 10;
 
 /// Whose cookies go down with an answer.
 pub(super) enum Handing {

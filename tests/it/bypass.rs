@@ -68,7 +68,7 @@
 //! | 61 | `twenty_failures_close_the_lane_and_the_known_browser_still_gets_in`; recovery codes: issue 5 |
 //! | 62 | `an_application_that_logs_in_late_after_the_hang_up_finds_no_free_session` |
 //! | 63 | `a_session_planted_before_the_login_opens_nothing_after_it` |
-//! | 64 | `an_event_stream_that_began_before_the_login_ends_with_it`, `a_slow_page_of_a_visitor_is_cut_when_its_session_logs_in`, `requests_held_up_from_before_the_login_bring_nothing_private` |
+//! | 64 | `beside_what_may_be_a_hop_nothing_unlisted_is_carried_out`, `an_event_stream_that_began_before_the_login_ends_with_it`, `a_slow_page_of_a_visitor_is_cut_when_its_session_logs_in`, `requests_held_up_from_before_the_login_bring_nothing_private` |
 //! | 65 | `a_login_without_any_cookie_is_judged_all_the_same`, `no_subset_of_the_cookies_opens_anything_before_the_second_factor` |
 //! | 66 | `fifty_posts_of_an_accepted_user_are_under_way_at_once`, `an_acceptor_that_ran_out_is_closed_and_the_same_browser_logs_in_again` |
 

@@ -7,6 +7,8 @@ use super::{Bind, Permit, Watch};
 pub struct AnswerFacts {
     /// Status code.
     pub status: u16,
+    /// A redirect.
+    pub redirects: bool,
     /// A redirect to a page for logged-in users.
     pub to_private: bool,
     /// A refusal or a redirect such as the upstream gives to those who are not logged in.
@@ -67,6 +69,8 @@ pub enum Evidence {
     IdentityLost,
     /// 4: a dynamic answer that is no full page, from a path that is not on the public list.
     PartialAnswer,
+    /// 5: the header block of a page names a user, and nobody should be logged in.
+    NamesUser,
 }
 
 impl Evidence {
@@ -78,6 +82,7 @@ impl Evidence {
             Self::PrivateRedirect => "private-redirect",
             Self::SessionChanged => "session-changed",
             Self::PartialAnswer => "partial-answer",
+            Self::NamesUser => "names-user",
             Self::IdentityLost => "identity-lost",
         }
     }
@@ -94,6 +99,8 @@ pub fn answer_verdict(permit: &Permit, facts: AnswerFacts) -> AnswerVerdict {
         Watch::Candidate => AnswerVerdict::Judge(Evidence::Candidate),
         Watch::OwnErrand => AnswerVerdict::Unreadable,
         Watch::Owner => owner_answer(facts),
+        Watch::OwnerUnlisted if facts.to_private => AnswerVerdict::Judge(Evidence::PrivateRedirect),
+        Watch::OwnerUnlisted => owner_answer(facts),
         Watch::Exempt | Watch::Listed | Watch::Guarded => visitor_answer(permit, facts),
     }
 }
@@ -117,11 +124,8 @@ fn visitor_answer(permit: &Permit, facts: AnswerFacts) -> AnswerVerdict {
     }
     let has_session = facts.sets_session || matches!(permit.bind, Bind::Anonymous { .. });
     let partial = matches!(facts.body, BodyFacts::Fragment | BodyFacts::Other);
-    // A new session that comes with a redirect may be somebody's (a hop from elsewhere).
-    let hop = facts.sets_session
-        && (300..400).contains(&facts.status)
-        && matches!(permit.bind, Bind::Bare { .. });
-    if permit.watch == Watch::Guarded && has_session && (partial || hop) {
+    // A redirect shows nothing of who is logged in now: it may be a hop from elsewhere.
+    if permit.watch == Watch::Guarded && has_session && (partial || facts.redirects) {
         return AnswerVerdict::Judge(Evidence::PartialAnswer);
     }
     page_answer(facts.body)

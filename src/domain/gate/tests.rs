@@ -162,24 +162,57 @@ fn only_the_owner_logs_out_and_only_when_it_is_no_login() {
     ));
 }
 
-#[test]
-fn answers_of_visitors_are_judged_by_what_they_show() {
-    let permit = |watch| Permit {
-        bind: Bind::Anonymous {
-            key: KEY,
-            generation: 1,
-        },
-        watch,
+fn verdict(watch: Watch, facts: AnswerFacts) -> AnswerVerdict {
+    let bind = Bind::Anonymous {
+        key: KEY,
+        generation: 1,
     };
-    let plain = AnswerFacts {
+    answer_verdict(&Permit { bind, watch }, facts)
+}
+
+fn page() -> AnswerFacts {
+    AnswerFacts {
         status: 200,
+        redirects: false,
         to_private: false,
         looks_logged_out: false,
         session_differs: false,
         sets_session: true,
         body: BodyFacts::FullPage,
+    }
+}
+
+#[test]
+fn redirects_from_unknown_addresses_are_judged() {
+    let away = AnswerFacts {
+        status: 302,
+        redirects: true,
+        body: BodyFacts::Empty,
+        ..page()
     };
-    let verdict = |watch, facts| answer_verdict(&permit(watch), facts);
+    // Nobody knows what it did, and it shows nothing.
+    assert_eq!(
+        verdict(Watch::Guarded, away),
+        AnswerVerdict::Judge(Evidence::PartialAnswer)
+    );
+    for watch in [Watch::Listed, Watch::Owner, Watch::OwnerUnlisted] {
+        assert_eq!(verdict(watch, away), AnswerVerdict::Release);
+    }
+    let home = AnswerFacts {
+        to_private: true,
+        ..away
+    };
+    // An owner is sent to private pages all day; from an unknown address it may be a hop.
+    assert_eq!(verdict(Watch::Owner, home), AnswerVerdict::Release);
+    assert_eq!(
+        verdict(Watch::OwnerUnlisted, home),
+        AnswerVerdict::Judge(Evidence::PrivateRedirect)
+    );
+}
+
+#[test]
+fn answers_of_visitors_are_judged_by_what_they_show() {
+    let plain = page();
     assert_eq!(
         verdict(Watch::Listed, plain),
         AnswerVerdict::ReleaseWithTripwire
@@ -197,6 +230,7 @@ fn answers_of_visitors_are_judged_by_what_they_show() {
     }
     let home = AnswerFacts {
         status: 302,
+        redirects: true,
         to_private: true,
         body: BodyFacts::Empty,
         ..plain
@@ -209,7 +243,13 @@ fn answers_of_visitors_are_judged_by_what_they_show() {
         session_differs: true,
         ..plain
     };
-    for watch in [Watch::Listed, Watch::Guarded, Watch::Exempt, Watch::Owner] {
+    for watch in [
+        Watch::Listed,
+        Watch::Guarded,
+        Watch::Exempt,
+        Watch::Owner,
+        Watch::OwnerUnlisted,
+    ] {
         assert_eq!(
             verdict(watch, changed),
             AnswerVerdict::Judge(Evidence::SessionChanged)
@@ -219,7 +259,13 @@ fn answers_of_visitors_are_judged_by_what_they_show() {
         body: BodyFacts::UnreadableHtml,
         ..plain
     };
-    for watch in [Watch::Listed, Watch::Guarded, Watch::Exempt, Watch::Owner] {
+    for watch in [
+        Watch::Listed,
+        Watch::Guarded,
+        Watch::Exempt,
+        Watch::Owner,
+        Watch::OwnerUnlisted,
+    ] {
         assert_eq!(verdict(watch, coded), AnswerVerdict::Unreadable);
     }
 }
@@ -324,7 +370,7 @@ proptest! {
     ) {
         let looks_logged_out = false;
         let facts = AnswerFacts {
-            status, to_private, looks_logged_out, session_differs, sets_session, body,
+            status, redirects: to_private, to_private, looks_logged_out, session_differs, sets_session, body,
         };
         let permit = Permit { bind: Bind::Bare { hand_out: true }, watch };
         prop_assert!(matches!(answer_verdict(&permit, facts), AnswerVerdict::Judge(_)));

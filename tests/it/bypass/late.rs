@@ -2,9 +2,9 @@
 //! parallel work (66).
 
 use crate::support::browser::{Ask, Browser};
-use crate::support::login::{accept, activate, assert_home, first, password};
-use crate::support::{World, assert_nothing_private, find, quick};
-use spse_standin::{Config, FaultKind, SessionMode};
+use crate::support::login::{accept, activate, assert_home, due, first, password};
+use crate::support::{World, assert_nothing_private, find, is_errand, quick};
+use spse_standin::{Config, FaultKind, SESSION_COOKIE, SessionMode};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -49,39 +49,86 @@ async fn requests_held_up_from_before_the_login_bring_nothing_private() {
         "/lt17/token",
     ];
     for mode in SessionMode::ALL {
-        let world = World::start(mode).await;
+        let world = World::with(quick(mode), |gateway| {
+            gateway.set("limits", "waiting_post_seconds", "1")
+        })
+        .await;
         let mut phone = first(&world.browser(), "PPK301").await;
-        let browser = world.browser();
-        browser.get("/").await;
-        let holds: Vec<_> = PATHS
-            .map(|path| world.standin.hold(path.split('?').next().unwrap()))
-            .into_iter()
-            .collect();
-        let jar = browser.jar();
-        let late: Vec<_> = PATHS
-            .map(|path| {
-                let (tab, jar) = (browser.thief(), jar.clone());
-                tokio::spawn(async move {
-                    tab.fetch(Ask::get(path).cookies(&jar)).await;
-                    tab.seen()
-                })
-            })
-            .into_iter()
-            .collect();
-        for hold in &holds {
+        for path in PATHS {
+            let browser = world.browser();
+            browser.get("/").await;
+            let hold = world.standin.hold(path.split('?').next().unwrap());
+            let tab = browser.thief();
+            let ask = Ask::get(path).cookies(&browser.jar());
+            let late = tokio::spawn(async move {
+                tab.fetch(ask).await;
+                tab.seen()
+            });
             hold.wait_for_arrival().await;
+            // The probe's pages are not held.
+            let answer = password(&browser, "PPK301").await;
+            assert_eq!(answer.status, 303, "{mode:?} {path} {answer:?}");
+            drop(hold);
+            assert_nothing_private(&late.await.unwrap());
+            if path == PATHS[0] {
+                let done = accept(&browser, &answer, &phone.code()).await;
+                assert_eq!(done.status, 303, "{mode:?} {path} {done:?}");
+                assert_home(&browser, "PPK301").await;
+            }
         }
-        // The probe's pages are not held.
-        let answer = password(&browser, "PPK301").await;
-        assert_eq!(answer.status, 303, "{mode:?} {answer:?}");
-        drop(holds);
-        for task in late {
-            assert_nothing_private(&task.await.unwrap());
-        }
-        let done = accept(&browser, &answer, &phone.code()).await;
-        assert_eq!(done.status, 303, "{mode:?} {done:?}");
-        assert_home(&browser, "PPK301").await;
     }
+}
+
+/// Who was logged in when the requests for a path arrived that are not the gateway's own.
+fn arrived(world: &World, path: &str) -> Vec<Option<String>> {
+    let records = world.standin.records();
+    let of_it = records
+        .iter()
+        .filter(|r| r.path.ends_with(path) && !is_errand(r));
+    of_it.map(|r| r.user_before.clone()).collect()
+}
+
+/// Id of the session that the browser holds.
+fn session_id(browser: &Browser) -> Option<String> {
+    let value = browser.jar().get(SESSION_COOKIE)?.clone();
+    let (_, id) = value.split_once("___ID=")?;
+    Some(id.chars().take(36).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_what_may_be_a_hop_nothing_unlisted_is_carried_out() {
+    let config = Config {
+        sso_tokens: vec![("hop".into(), "PPK301".into())],
+        check_tokens: false,
+        ..quick(SessionMode::ServerSide)
+    };
+    let world = World::with(config, |gateway| {
+        gateway.set("limits", "waiting_post_seconds", "2")
+    })
+    .await;
+    let browser = world.browser();
+    browser.get("/").await;
+    let before = session_id(&browser);
+    let hold = world.standin.hold("/sso/masuk");
+    let tab = browser.clone();
+    let hop = tokio::spawn(async move { tab.fetch(Ask::get("/sso/masuk?token=hop")).await });
+    hold.wait_for_arrival().await;
+    // A page that nobody knows goes without the session after a while; a message waits and is
+    // refused; what is public goes at once and keeps its session.
+    let (page, message, list) = tokio::join!(
+        browser.fetch(Ask::get("/user/logakses")),
+        browser.fetch(Ask::form("/pesan", &[("isi", "x")]).xhr()),
+        browser.fetch(Ask::get("/dt/lelang").xhr()),
+    );
+    assert!(before.is_some());
+    assert_eq!(page.status, 403, "{page:?}");
+    assert_eq!((message.status, list.status), (503, 200), "{message:?}");
+    assert_eq!(session_id(&browser), before);
+    assert!(arrived(&world, "/pesan").is_empty());
+    hold.release();
+    assert!(due(&hop.await.unwrap()).is_some());
+    assert_eq!(arrived(&world, "/user/logakses"), [None]);
+    assert_nothing_private(&browser.seen());
 }
 
 #[tokio::test(flavor = "multi_thread")]
