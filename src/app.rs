@@ -114,7 +114,7 @@ fn start(config: Config) -> Result<(), StartError> {
         }
     };
     let peer = upstream_peer(&config.upstream)?;
-    let own_client = Arc::new(OwnClient::new(peer.clone()));
+    let own_client = Arc::new(OwnClient::new(peer.clone(), profile.limits().header_bytes));
     let parts = Parts {
         profile,
         seals,
@@ -141,7 +141,8 @@ fn start(config: Config) -> Result<(), StartError> {
         form_body_bytes_max: config.limits.form_body_bytes_max,
         login_body_bytes_max: config.limits.login_body_bytes_max,
         keepalive_seconds: config.listen.keepalive.as_secs(),
-        body_timeout_seconds: config.listen.body_timeout.as_secs(),
+        body_timeout: config.listen.body_timeout,
+        drain_timeout: config.listen.drain_timeout,
     };
     let trusted = config.trusted_proxies.clone();
     let gateway = Gateway::new(
@@ -217,8 +218,8 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
             limits.probes_known_max,
             limits.probes_blind_max,
             PROBES_BLIND_PER_ADDRESS,
-            limits.waiting_posts_max,
-        ),
+        )
+        .with(limits.waiting_posts_max, limits.logins_max),
         clock_high: AtomicU64::new(0),
         unwritten_ends: std::sync::Mutex::default(),
         errands,

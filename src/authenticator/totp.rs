@@ -12,8 +12,9 @@ use totp_rs::{Algorithm, Builder, Totp};
 pub const STEP_SECONDS: u64 = 30;
 /// Accepted steps to either side of the remembered drift (RFC 6238 section 5.2).
 pub const SKEW_STEPS: i64 = 1;
-/// Largest remembered drift in steps: a phone that is further off is told to set its clock.
-pub const DRIFT_STEPS_MAX: i64 = 2;
+/// Largest remembered drift in steps: no more than the skew, so that a phone whose clock was set
+/// right again always finds its code in the window.
+pub const DRIFT_STEPS_MAX: i64 = SKEW_STEPS;
 /// How far back a code is still told to be late instead of wrong, in steps.
 const LATE_STEPS: u64 = 10;
 

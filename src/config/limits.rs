@@ -11,31 +11,21 @@ const LOGIN_BODY_BYTES_CEILING: u64 = 60 * 1024;
 pub struct Limits {
     /// Bytes of a request's header block, request line included; beyond it 431.
     pub header_bytes_max: usize,
-    /// Bytes of all `Cookie` values of a request; beyond it 431.
-    pub cookie_bytes_max: usize,
-    /// Cookies in a request; beyond it 431.
-    pub cookie_pairs_max: usize,
     /// Bytes of a form sent to the gateway's own pages; beyond it 413.
     pub form_body_bytes_max: usize,
     /// Bytes of a known login's body, at most 60 KiB; beyond it 413.
     pub login_body_bytes_max: usize,
     /// Known logins carried out at once; beyond it 503.
     pub logins_max: usize,
-    /// POSTs waiting for the verdict on their session, in all; beyond it 503.
+    /// Requests waiting for the verdict on their session; beyond it 503.
     pub waiting_posts_max: usize,
-    /// The same for one session.
-    pub waiting_posts_per_session_max: usize,
-    /// How long such a POST waits.
+    /// How long such a request waits.
     pub waiting_post: Duration,
     /// Probes of known logins at once.
     pub probes_known_max: usize,
     /// Probes of blind candidates at once: a budget of its own, so that a flood of them cannot
     /// starve logins.
     pub probes_blind_max: usize,
-    /// How long one probe may take, redirects and fallback pages included.
-    pub probe: Duration,
-    /// Bytes of a probed page that are read.
-    pub probe_body_bytes_max: usize,
 }
 
 pub(super) fn read(reader: &mut Reader) -> Limits {
@@ -45,8 +35,6 @@ pub(super) fn read(reader: &mut Reader) -> Limits {
     };
     let limits = Limits {
         header_bytes_max: size("header_bytes_max", 16 * 1024, 2048, 1_048_575),
-        cookie_bytes_max: size("cookie_bytes_max", 8 * 1024, 1024, 65_536),
-        cookie_pairs_max: size("cookie_pairs_max", 60, 10, 500),
         form_body_bytes_max: size("form_body_bytes_max", 16 * 1024, 1024, 1_048_576),
         login_body_bytes_max: size(
             "login_body_bytes_max",
@@ -56,48 +44,18 @@ pub(super) fn read(reader: &mut Reader) -> Limits {
         ),
         logins_max: size("logins_max", 64, 1, 10_000),
         waiting_posts_max: size("waiting_posts_max", 256, 1, 100_000),
-        waiting_posts_per_session_max: size("waiting_posts_per_session_max", 4, 1, 1000),
         probes_known_max: size("probes_known_max", 32, 1, 10_000),
         probes_blind_max: size("probes_blind_max", 8, 1, 10_000),
-        probe_body_bytes_max: size("probe_body_bytes_max", 256 * 1024, 16_384, 4_194_304),
         waiting_post: Duration::ZERO,
-        probe: Duration::ZERO,
     };
-    let limits = Limits {
+    Limits {
         waiting_post: Duration::from_secs(reader.number(
             &section,
             "waiting_post_seconds",
             10,
             1..=60,
         )),
-        probe: Duration::from_secs(reader.number(&section, "probe_seconds", 5, 1..=60)),
         ..limits
-    };
-    check(reader, &section, &limits);
-    limits
-}
-
-fn check(reader: &mut Reader, section: &Section, limits: &Limits) {
-    let pairs = [
-        (
-            "cookie_bytes_max",
-            limits.cookie_bytes_max,
-            "header_bytes_max",
-            limits.header_bytes_max,
-        ),
-        (
-            "waiting_posts_per_session_max",
-            limits.waiting_posts_per_session_max,
-            "waiting_posts_max",
-            limits.waiting_posts_max,
-        ),
-    ];
-    for (small_name, small, large_name, large) in pairs {
-        if small > large {
-            let place = written_of(reader, section, &[small_name, large_name]);
-            let message = format!("{small_name} ({small}) is more than {large_name} ({large})");
-            reader.problem(&place, message);
-        }
     }
 }
 

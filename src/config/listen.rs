@@ -26,12 +26,10 @@ pub struct Listen {
     pub keepalive_requests_max: u32,
     /// How long a request's header may take, and each read in it.
     pub header_timeout: Duration,
-    /// How long a request's body may pause.
+    /// How long a request's body may pause, and a browser in taking the next piece of an answer.
     pub body_timeout: Duration,
     /// How long the rest of a body is read after an early answer.
     pub drain_timeout: Duration,
-    /// Bytes per second below which a browser that reads an answer is cut off.
-    pub send_rate_min: usize,
     /// How long requests under way may go on after SIGTERM. Always waited in full.
     pub grace: Duration,
     /// How long background work may take after that.
@@ -69,7 +67,6 @@ pub(super) fn read(reader: &mut Reader) -> Listen {
         header_timeout: seconds(reader, "header_timeout_seconds", 10, 600),
         body_timeout: seconds(reader, "body_timeout_seconds", 60, 3600),
         drain_timeout: seconds(reader, "drain_timeout_seconds", 5, 600),
-        send_rate_min: reader.size(&section, "send_rate_min_bytes", 1024, 0..=1_048_576),
         grace: seconds(reader, "grace_seconds", 5, 3600),
         shutdown: seconds(reader, "shutdown_seconds", 20, 3600),
     }

@@ -55,11 +55,6 @@ pub struct Upstream {
     pub idle: Duration,
     /// Idle connections kept at most.
     pub pool_size: usize,
-    /// Bytes of request line that the application reads (Netty 3: 4,096; it closes the connection
-    /// without an answer on more).
-    pub request_line_bytes_max: usize,
-    /// Bytes of header that the application reads (Netty 3: 8,192).
-    pub header_bytes_max: usize,
 }
 
 pub(super) fn read(reader: &mut Reader, resolve: Resolve) -> Upstream {
@@ -74,8 +69,6 @@ pub(super) fn read(reader: &mut Reader, resolve: Resolve) -> Upstream {
         write_timeout: seconds(reader, "write_timeout_seconds", 60, 7200),
         idle: seconds(reader, "idle_seconds", 30, 3600),
         pool_size: reader.size(&section, "pool_size", 256, 1..=65_536),
-        request_line_bytes_max: reader.size(&section, "request_line_bytes_max", 4096, 512..=65_536),
-        header_bytes_max: reader.size(&section, "header_bytes_max", 8192, 1024..=1_048_576),
     }
 }
 

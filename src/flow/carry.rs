@@ -62,6 +62,11 @@ impl Engine {
         if let Err(error) = self.records() {
             return LoginOutcome::Flow(error);
         }
+        // A flood of logins holds so many connections to the upstream and no more.
+        let wait = Duration::from_secs(self.settings.verdict_wait_seconds);
+        let Ok(Ok(_login)) = timeout(wait, self.budgets.logins.acquire()).await else {
+            return LoginOutcome::Failed(UpstreamError::Withdrawn);
+        };
         if let Some(owner) = &login.owner {
             if !self.wait_until_quiet(owner).await {
                 return LoginOutcome::Busy;
@@ -116,7 +121,10 @@ impl Engine {
             Err(error) => {
                 if let Some(key) = login.sent {
                     // Without a connection nothing went up, so nothing is in doubt.
-                    if error == UpstreamError::Unreachable {
+                    if matches!(
+                        error,
+                        UpstreamError::Unreachable | UpstreamError::HeadTooLong
+                    ) {
                         let _ = self.settle_same(key).await;
                     } else {
                         self.settle_lost(key);

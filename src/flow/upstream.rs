@@ -49,6 +49,9 @@ pub enum UpstreamError {
     /// Broken off, or no HTTP.
     #[error("the upstream's answer broke off or was no HTTP")]
     Broken,
+    /// The request's head is longer than the upstream reads: it was not sent.
+    #[error("the request's head is longer than the upstream reads")]
+    HeadTooLong,
     /// Larger than allowed.
     #[error("the upstream's answer is too large")]
     TooLarge,

@@ -301,32 +301,6 @@ impl Gateway {
         }
     }
 
-    /// Guarded requests of one session follow each other. Where one hangs, the next goes without
-    /// the session, as a fresh visitor's.
-    async fn ask_in_turn(
-        &self,
-        session: &mut Session,
-        ctx: &mut Context,
-        permit: Permit,
-        carried: Carried,
-    ) -> Result<Option<Admitted>> {
-        let Bind::Anonymous { key, .. } = *permit.bind() else {
-            self.go_up(ctx, permit, carried, false);
-            return self.relay(session, ctx, None).await.map(Some);
-        };
-        let turn = self.engine.turn(key).await;
-        let permit = match &turn {
-            Some(_) => permit,
-            None => permit.without_session(),
-        };
-        self.go_up(ctx, permit, carried, false);
-        if !ctx.guard.may_send(&self.engine) {
-            ctx.session = None;
-            return Ok(None);
-        }
-        self.relay(session, ctx, turn).await.map(Some)
-    }
-
     /// Marks the session before a candidate goes up. `Err(None)` asks for another round.
     async fn mark_for(
         &self,
@@ -371,7 +345,7 @@ impl Gateway {
     }
 
     /// Remembers what goes up with a request.
-    fn go_up(&self, ctx: &mut Context, permit: Permit, carried: Carried, changes: bool) {
+    pub(super) fn go_up(&self, ctx: &mut Context, permit: Permit, carried: Carried, changes: bool) {
         let now = self.engine.now();
         let bare = matches!(permit.bind(), Bind::Bare { .. }) && permit.watch() != Watch::OwnErrand;
         let under_way = match &carried.owner {

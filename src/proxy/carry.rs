@@ -225,6 +225,7 @@ fn notice_of(error: UpstreamError) -> Notice {
         UpstreamError::Withdrawn => Notice::LoginBusy { retry_seconds: 10 },
         UpstreamError::Unreachable | UpstreamError::Broken => Notice::UpstreamDown,
         UpstreamError::TooLarge => Notice::UpstreamUnreadable,
+        UpstreamError::HeadTooLong => Notice::HeadTooLong,
     }
 }
 

@@ -21,6 +21,8 @@ pub struct OwnClient {
     connector: Connector,
     fresh: TransportConnector,
     peer: HttpPeer,
+    /// Bytes of header that the upstream reads.
+    header_bytes: usize,
 }
 
 /// A request that was sent and whose answer's header has come; the body is still to be read.
@@ -31,12 +33,13 @@ pub struct Answering {
 }
 
 impl OwnClient {
-    /// For this upstream; `peer` carries its timeouts.
-    pub fn new(peer: HttpPeer) -> Self {
+    /// For this upstream, which reads so many bytes of header; `peer` carries its timeouts.
+    pub fn new(peer: HttpPeer, header_bytes: usize) -> Self {
         Self {
             connector: Connector::new(None),
             fresh: TransportConnector::new(None),
             peer,
+            header_bytes,
         }
     }
 
@@ -55,6 +58,9 @@ impl OwnClient {
         may_send: impl Fn() -> bool,
     ) -> Result<Answering, UpstreamError> {
         let head = head_of(request)?;
+        if header_bytes(&head) > self.header_bytes {
+            return Err(UpstreamError::HeadTooLong);
+        }
         if request.method.is_safe() {
             let pooled = self.connector.get_http_session(&self.peer).await;
             let (mut session, reused) = pooled.map_err(|_| UpstreamError::Unreachable)?;
@@ -136,6 +142,14 @@ impl Upstream for OwnClient {
         .await
         .unwrap_or(Err(UpstreamError::TimedOut))
     }
+}
+
+/// Bytes of header as they go over the wire, without the request line.
+pub(super) fn header_bytes(head: &RequestHeader) -> usize {
+    let lines = head.headers.iter();
+    lines
+        .map(|(name, value)| name.as_str().len() + value.len() + b": \r\n".len())
+        .sum()
 }
 
 fn head_of(request: &UpstreamRequest) -> Result<RequestHeader, UpstreamError> {

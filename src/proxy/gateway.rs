@@ -2,6 +2,7 @@
 
 use super::OwnClient;
 use super::answer;
+use super::client::header_bytes;
 use super::context::Context;
 use super::release::failed;
 use super::respond::respond_and_close;
@@ -34,8 +35,10 @@ pub struct DoorLimits {
     pub login_body_bytes_max: usize,
     /// Idle connections are closed after so many seconds.
     pub keepalive_seconds: u64,
-    /// Between two reads of a body, in seconds.
-    pub body_timeout_seconds: u64,
+    /// Between two reads of a body, or for one piece of an answer to be taken.
+    pub body_timeout: Duration,
+    /// For the rest of a body after an early answer.
+    pub drain_timeout: Duration,
 }
 
 /// The proxy.
@@ -121,9 +124,12 @@ impl ProxyHttp for Gateway {
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut Context) -> Result<bool> {
         session.set_keepalive(Some(self.limits.keepalive_seconds));
-        session
-            .as_downstream_mut()
-            .set_read_timeout(Some(Duration::from_secs(self.limits.body_timeout_seconds)));
+        let limits = self.limits;
+        let downstream = session.as_downstream_mut();
+        downstream.set_read_timeout(Some(limits.body_timeout));
+        // Per piece, not as a rate: a phone in a tunnel may pause.
+        downstream.set_write_timeout(Some(limits.body_timeout));
+        downstream.set_total_drain_timeout(Some(limits.drain_timeout));
         match self.admit(session, ctx).await? {
             super::admit::Admitted::Forward => Ok(false),
             super::admit::Admitted::Answered => Ok(true),
@@ -206,7 +212,12 @@ impl ProxyHttp for Gateway {
         if request.raw_path() != asked.target.as_slice() {
             request.set_raw_path(&asked.target)?;
         }
-        self.forwarded(request, asked, permit, ctx)
+        self.forwarded(request, asked, permit, ctx)?;
+        if header_bytes(request) > self.engine.profile.limits().header_bytes {
+            let reply = self.refusal(ctx, Notice::HeadTooLong);
+            return Err(Self::instead(ctx, reply));
+        }
+        Ok(())
     }
 
     async fn upstream_response_filter(

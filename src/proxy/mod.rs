@@ -15,12 +15,14 @@
 //! | `tripwire.rs` | pages that name the wrong user |
 //! | `respond.rs` | own answers |
 //! | `client.rs` | the own client |
+//! | `connection.rs` | how many connections, how long a head may take |
 //! | `serve.rs` | listeners, TLS, background work |
 
 mod admit;
 mod answer;
 mod carry;
 mod client;
+mod connection;
 mod context;
 mod door;
 mod early;

@@ -10,8 +10,9 @@ use super::context::Context;
 use super::gateway::Gateway;
 use super::judging::Cut;
 use super::release::Handing;
-use crate::domain::gate::{AnswerVerdict, BodyFacts, Evidence, answer_verdict};
+use crate::domain::gate::{AnswerVerdict, Bind, BodyFacts, Evidence, Permit, answer_verdict};
 use crate::domain::jar::Jar;
+use crate::flow::admit::Carried;
 use crate::flow::judge::Case;
 use crate::flow::turn::Turn;
 use crate::flow::upstream::UpstreamError;
@@ -43,8 +44,34 @@ struct Released {
 }
 
 impl Gateway {
+    /// Guarded requests of one session follow each other. Where one hangs, the next goes without
+    /// the session, as a fresh visitor's.
+    pub(super) async fn ask_in_turn(
+        &self,
+        session: &mut Session,
+        ctx: &mut Context,
+        permit: Permit,
+        carried: Carried,
+    ) -> pingora::Result<Option<Admitted>> {
+        let Bind::Anonymous { key, .. } = *permit.bind() else {
+            self.go_up(ctx, permit, carried, false);
+            return self.relay(session, ctx, None).await.map(Some);
+        };
+        let turn = self.engine.turn(key).await;
+        let permit = match &turn {
+            Some(_) => permit,
+            None => permit.without_session(),
+        };
+        self.go_up(ctx, permit, carried, false);
+        if !ctx.guard.may_send(&self.engine) {
+            ctx.session = None;
+            return Ok(None);
+        }
+        self.relay(session, ctx, turn).await.map(Some)
+    }
+
     /// Relays a guarded request. The turn ends when it is known whose the answer is.
-    pub(super) async fn relay(
+    async fn relay(
         &self,
         session: &mut Session,
         ctx: &mut Context,

@@ -1,17 +1,18 @@
 //! Listeners, TLS, background work: pingora's server around the gateway.
 
+use super::connection::{ConnectionLimits, Connections};
 use super::gateway::Gateway;
 use crate::config::{Listen, Tls, Upstream, UpstreamAddress};
 use crate::flow::Engine;
 use crate::primitives::UpstreamKey;
 use async_trait::async_trait;
-use pingora::apps::HttpServerOptions;
 use pingora::listeners::tls::TlsSettings;
 use pingora::listeners::{L4BufferSettings, ListenerConfig};
-use pingora::proxy::http_proxy_service;
+use pingora::proxy::http_proxy;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server, ShutdownWatch};
 use pingora::services::background::{BackgroundService, background_service};
+use pingora::services::listening::Service;
 use pingora::upstreams::peer::{H1UpgradePolicy, HttpPeer, PeerOptions};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -78,12 +79,14 @@ pub fn serve(
     let engine = gateway.engine.clone();
     let mut server = Server::new_with_opt_and_conf(None, conf);
     server.bootstrap();
-    let mut service = http_proxy_service(&server.configuration, gateway);
-    if let Some(app) = service.app_logic_mut() {
-        let mut options = HttpServerOptions::default();
-        options.keepalive_request_limit = Some(listen.keepalive_requests_max);
-        app.server_options = Some(options);
-    }
+    let limits = ConnectionLimits {
+        open_max: listen.connections_max,
+        head: listen.header_timeout,
+        idle: listen.keepalive,
+        requests_max: listen.keepalive_requests_max,
+    };
+    let proxy = http_proxy(&server.configuration, gateway);
+    let mut service = Service::new("proxy".to_owned(), Connections::new(proxy, limits));
     for address in &listen.addresses {
         let endpoint = ListenerConfig::tcp(address.to_string())
             .l4_buffer(L4BufferSettings::new(READ_BUFFER_BYTES, WRITE_BUFFER_BYTES));

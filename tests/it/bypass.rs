@@ -45,7 +45,7 @@
 //! | 38 | `hostile_names_stay_text`, `names_that_look_like_other_users_and_ids_in_other_letters_are_who_they_are` |
 //! | 39 | `references_are_read_as_browsers_read_them`: where a login leads is kept in the gateway, never in an address |
 //! | 40 | `a_new_qr_code_has_a_new_key_and_the_code_of_either_confirms`; decoding the picture: the browser stories |
-//! | 41 | `a_connection_is_kept_for_so_many_requests_and_so_long`, `too_large_requests_are_refused_and_the_application_never_sees_them` |
+//! | 41 | `a_head_that_trickles_in_is_cut_and_others_are_served_meanwhile`, `so_many_connections_are_open_and_no_more`, `who_takes_nothing_of_an_answer_is_let_go`, `a_connection_is_kept_for_so_many_requests_and_so_long`, `too_large_requests_are_refused_and_the_application_never_sees_them` |
 //! | 42 | `expect_100_continue_is_answered_before_the_body_is_sent`, `every_request_that_reaches_the_application_was_decided_on` |
 //! | 43 | `the_applications_own_logout_ends_both_sides`, `the_gateways_logout_ends_both_sides` |
 //! | 44 | `a_kill_between_any_two_steps_loses_nothing`, `guesses_by_64_logins_at_once_are_all_counted` |

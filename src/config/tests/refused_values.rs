@@ -27,21 +27,6 @@ fn numbers() {
             "gerbang.toml:1: limits.login_body_bytes_max: must be from 1024 to 61440, found 61441",
         ),
         (
-            "limits.cookie_bytes_max = 32768",
-            "gerbang.toml:1: limits.cookie_bytes_max: cookie_bytes_max (32768) is more than \
-             header_bytes_max (16384)",
-        ),
-        (
-            "limits.header_bytes_max = 4096",
-            "gerbang.toml:1: limits.header_bytes_max: cookie_bytes_max (8192) is more than \
-             header_bytes_max (4096)",
-        ),
-        (
-            "limits.waiting_posts_max = 3",
-            "gerbang.toml:1: limits.waiting_posts_max: waiting_posts_per_session_max (4) is more \
-             than waiting_posts_max (3)",
-        ),
-        (
             "session.idle_seconds = 86400",
             "gerbang.toml:1: session.idle_seconds: idle_seconds (86400) is more than \
              absolute_seconds (43200)",

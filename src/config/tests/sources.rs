@@ -55,7 +55,6 @@ fn the_example_is_good_and_says_the_defaults() {
     assert_eq!(all.activation, written.activation);
     assert_eq!(all.log, written.log);
     assert_eq!(all.listen.keepalive, written.listen.keepalive);
-    assert_eq!(all.listen.send_rate_min, written.listen.send_rate_min);
     assert_eq!(all.policy.rules.len(), 2);
     assert_eq!(all.site.id, written.site.id);
     assert_eq!(all.site.extra_hosts.len(), 1);

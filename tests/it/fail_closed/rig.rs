@@ -109,9 +109,13 @@ fn engine(
         }),
         clock: clock.clone() as Arc<dyn Clock>,
         entropy: entropy(),
-        upstream: Arc::new(OwnClient::new(upstream_peer(&config.upstream).unwrap())),
+        upstream: Arc::new(OwnClient::new(
+            upstream_peer(&config.upstream).unwrap(),
+            8192,
+        )),
         notices: Arc::new(LogNotices),
-        budgets: Budgets::new(known, limits.probes_blind_max, 4, limits.waiting_posts_max),
+        budgets: Budgets::new(known, limits.probes_blind_max, 4)
+            .with(limits.waiting_posts_max, limits.logins_max),
         clock_high: AtomicU64::new(0),
         unwritten_ends: Mutex::default(),
         errands,
