@@ -7,7 +7,7 @@ use crate::support::login::{
     accept, again, assert_home, assert_nobody, first, password, to_page, type_code, user,
 };
 use crate::support::wire::Response;
-use crate::support::{World, assert_nothing_private, eventually};
+use crate::support::{World, assert_nothing_private, eventually, quick};
 use gerbang::entropy::SystemEntropy;
 use gerbang::seal::MasterKey;
 use rustix::fs::{FlockOperation, flock};
@@ -498,7 +498,10 @@ async fn a_disk_without_room_pauses_logins_until_there_is_room() {
         println!("a small disk needs a mount, and that needs root: left out");
         return;
     }
-    let (mut world, browser, mut phone) = settled(SessionMode::InCookie).await;
+    let config = quick(SessionMode::InCookie);
+    let mut world = World::with(config, |gateway| gateway.moving_clock()).await;
+    let browser = world.browser();
+    let mut phone = first(&browser, WHO).await;
     world.gateway.stop();
     let (state, aside) = (
         world.gateway.state(),
@@ -530,6 +533,7 @@ async fn a_disk_without_room_pauses_logins_until_there_is_room() {
     assert!(log.contains("it will be replayed"), "{log}");
     // At the latest when the gateway stops.
     world.gateway.restart().await;
+    world.gateway.advance(60).await;
     assert_nobody(&thief).await;
     again(&world.browser(), WHO, &mut phone).await;
     world.gateway.stop();
