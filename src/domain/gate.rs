@@ -108,6 +108,9 @@ pub struct RequestFacts<'a> {
     pub override_header: bool,
     /// A person's navigation, as opposed to a script's request.
     pub navigation: bool,
+    /// For private pages: a login that waits and whose ticket came with the request, whatever became
+    /// of the session in which it was typed (its id may have changed with the login).
+    pub waiting: Option<WaitingRef>,
 }
 
 /// Which session the request came with.
@@ -176,11 +179,25 @@ pub fn request_verdict(facts: RequestFacts<'_>, presented: Presented) -> Request
         return RequestVerdict::Refuse(Refusal::Method);
     }
     match presented {
-        Presented::Sealed { session, held } => for_owner(facts, session, held),
+        Presented::Sealed { session, held } => return for_owner(facts, session, held),
         Presented::Stamped {
             state: State::Suspect,
             ..
-        } => in_doubt(facts),
+        } => return in_doubt(facts),
+        Presented::Stamped { .. } | Presented::Nothing => {}
+    }
+    if let Some(login) = facts.waiting
+        && facts.class.private_page
+        && !facts.is_unsafe
+        && !is_login(facts)
+    {
+        return to_waiting(facts, login);
+    }
+    without_seal(facts, presented)
+}
+
+fn without_seal(facts: RequestFacts<'_>, presented: Presented) -> RequestVerdict {
+    match presented {
         Presented::Stamped {
             state: State::Awaiting(login),
             has_ticket: true,
@@ -193,10 +210,12 @@ pub fn request_verdict(facts: RequestFacts<'_>, presented: Presented) -> Request
             ..
         } => for_visitor(facts, Bind::Anonymous { key, generation }),
         // A waiting login of another browser, an accepted session without its seal, one that is
-        // over: whoever shows only the stamp starts afresh.
+        // over or in doubt: whoever shows only the stamp starts afresh.
         Presented::Nothing
+        | Presented::Sealed { .. }
         | Presented::Stamped {
-            state: State::Awaiting(_) | State::Accepted(_) | State::Held(_) | State::Ended,
+            state:
+                State::Suspect | State::Awaiting(_) | State::Accepted(_) | State::Held(_) | State::Ended,
             ..
         } => for_visitor(facts, Bind::Bare { hand_out: true }),
     }
@@ -243,12 +262,21 @@ fn in_doubt(facts: RequestFacts<'_>) -> RequestVerdict {
 fn while_waiting(facts: RequestFacts<'_>, login: WaitingRef) -> RequestVerdict {
     let asks_for_more = is_login(facts)
         || facts.class.private_page
-        || facts.class.login_page
         || (facts.is_unsafe && !matches!(facts.class.lane, Lane::Public | Lane::Exempt));
-    match (asks_for_more, facts.navigation) {
-        (true, true) => RequestVerdict::ToWaitingLogin(login),
-        (true, false) => RequestVerdict::SecondFactorDue(login),
-        (false, _) => bare_without_cookie(facts),
+    if asks_for_more {
+        return to_waiting(facts, login);
+    }
+    // Who opens the login once more gets a form that works, with a session of its own: another
+    // account in a second tab, or the same one begun anew. What waits keeps waiting by its ticket.
+    let hand_out = facts.class.login_page;
+    for_visitor(facts, Bind::Bare { hand_out })
+}
+
+fn to_waiting(facts: RequestFacts<'_>, login: WaitingRef) -> RequestVerdict {
+    if facts.navigation {
+        RequestVerdict::ToWaitingLogin(login)
+    } else {
+        RequestVerdict::SecondFactorDue(login)
     }
 }
 

@@ -87,6 +87,25 @@ impl Engine {
         }))
     }
 
+    /// The newest login that waits and whose ticket is among these. A store that fails tells none:
+    /// whoever asks is served as a visitor.
+    pub async fn newest_waiting(&self, tickets: &[(WaitingRef, Ticket)]) -> Option<WaitingRef> {
+        let now = self.now();
+        let mut newest: Option<WaitingLogin> = None;
+        for (reference, ticket) in tickets {
+            let Ok(Some(found)) = self.waiting_login(*reference, ticket).await else {
+                continue;
+            };
+            let login = found.value;
+            let waits = login.outcome == Outcome::Waiting
+                && now.since(login.created) < self.settings.login.lifetime_seconds;
+            if waits && newest.as_ref().is_none_or(|n| n.created <= login.created) {
+                newest = Some(login);
+            }
+        }
+        newest.map(|login| login.reference)
+    }
+
     /// Refuses to judge codes while the clock is behind the highest time ever seen.
     ///
     /// # Errors

@@ -78,6 +78,7 @@ impl Gateway {
             password_in_body: early.password,
             override_header,
             navigation: ctx.asked.as_ref().is_some_and(|asked| asked.navigation),
+            waiting: None,
         };
         let judging = Judging {
             entered: &entered,
@@ -210,7 +211,11 @@ impl Gateway {
             {
                 continue;
             }
-            let verdict = self.engine.admit(judging.facts, carried.presented);
+            let mut facts = judging.facts;
+            if facts.class.private_page && carried.owner.is_none() {
+                facts.waiting = self.engine.newest_waiting(&cookies.tickets).await;
+            }
+            let verdict = self.engine.admit(facts, carried.presented);
             if verdict == RequestVerdict::Wait {
                 let verdict_came = match &carried.entry {
                     Some(entry) => self.engine.wait_for_verdict(entry).await,

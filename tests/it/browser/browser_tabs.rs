@@ -15,17 +15,7 @@ async fn two_tabs_wait_for_two_accounts() {
     let left = person.window().await;
     person.logs_in("PPK301").await;
     person.sees(ASKS).await;
-    // The second tab begins with a fresh visitor's cookie: while a login waits on the first one's,
-    // LOGIN leads to its acceptor.
     let right = person.opens_tab().await;
-    person.open("/publik/selecttype?page=1").await;
-    person.is_at("/gerbang/acceptor?r=").await;
-    person
-        .chromium
-        .client
-        .delete_cookie("SPSE_SESSION")
-        .await
-        .unwrap();
     person.logs_in("POKJA1").await;
     person.sees(ASKS).await;
     person.sees("POKJA1").await;

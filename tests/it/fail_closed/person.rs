@@ -98,6 +98,7 @@ impl Tab {
             password_in_body: false,
             override_header: false,
             navigation: true,
+            waiting: None,
         };
         match engine.admit(facts, carried.presented) {
             RequestVerdict::Forward(permit)
@@ -137,6 +138,7 @@ impl Tab {
             password_in_body: true,
             override_header: false,
             navigation: true,
+            waiting: None,
         };
         let permit = match engine.admit(facts, carried.presented) {
             RequestVerdict::Carry(permit) => permit,
