@@ -14,6 +14,8 @@ mod config_cli;
 #[cfg(test)]
 mod fail_closed;
 #[cfg(test)]
+mod front;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod pages;

@@ -311,6 +311,9 @@ impl Gateway {
     async fn answers(&self) -> bool {
         let ask = async {
             let mut stream = TcpStream::connect(self.addr).await.ok()?;
+            if self.builder.sections.contains_key("listen.tls") {
+                return Some(true);
+            }
             let head =
                 "GET /eproc4/gerbang/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
             stream.write_all(head.as_bytes()).await.ok()?;

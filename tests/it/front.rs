@@ -1,0 +1,148 @@
+//! Where the gateway stands: in front with TLS of its own, and behind the real nginx and Apache with
+//! the very lines of README.
+
+mod servers;
+mod tunnel;
+
+use crate::support::browser::{Ask, Browser};
+use crate::support::login::{again, assert_home, assert_nobody, first};
+use crate::support::{World, assert_nothing_private, find, quick};
+use servers::{Front, HOST, PUBLIC_URL, Paper, curl};
+use spse_standin::{SESSION_COOKIE, SessionMode};
+use std::net::SocketAddr;
+use std::process::Command;
+use tunnel::Tunnel;
+
+/// A browser that reaches `server` by TLS, trusts the papers' authority and asks for [`HOST`].
+async fn browser_of(world: &World, server: SocketAddr, paper: &Paper) -> Browser {
+    let tunnel = Tunnel::start(server, paper).await;
+    let mut browser = Browser::new(tunnel.addr(), world.gateway.ahead());
+    browser.host = HOST.to_owned();
+    browser
+}
+
+/// The whole story, with what only https has.
+async fn story(world: &World, browser: &Browser) {
+    let mut phone = first(browser, "REKANAN1").await;
+    assert!(browser.jar().contains_key("__Host-gerbang-eproc4"));
+    assert!(!browser.jar().contains_key(SESSION_COOKIE));
+    let file = format!(
+        "--b\r\nContent-Disposition: form-data; name=\"berkas\"; filename=\"a.bin\"\r\n\r\n{}\r\n--b--\r\n",
+        "x".repeat(3_000_000)
+    );
+    let upload = Ask::new("POST", "/penawaran/unggah")
+        .with("Content-Type", "multipart/form-data; boundary=b")
+        .body(file.as_bytes());
+    let sent = browser.fetch(upload).await;
+    assert_eq!(sent.status, 200, "{sent:?}");
+    assert_eq!(world.sent("/penawaran/unggah").len(), 1);
+    for record in world.sent("/penawaran/unggah") {
+        assert_eq!(record.body_length, file.len() as u64);
+        assert_eq!(record.header("host").as_deref(), Some(HOST));
+        assert_eq!(record.header("x-forwarded-proto").as_deref(), Some("https"));
+        // One address, whatever stood before it.
+        assert_eq!(
+            record.header("x-forwarded-for").as_deref(),
+            Some("127.0.0.1")
+        );
+    }
+    let list = browser
+        .fetch(Ask::get("/lelang").with("X-Forwarded-Host", "evil.example"))
+        .await;
+    assert!(!list.has("evil.example"), "{list:?}");
+    let thief = browser.thief();
+    let out = browser.post("/logout", &[]).await;
+    assert!(
+        out.header("location").starts_with(PUBLIC_URL) || out.header("location").starts_with('/'),
+        "{out:?}"
+    );
+    assert_nobody(browser).await;
+    assert_nobody(&thief).await;
+    again(browser, "REKANAN1", &mut phone).await;
+    assert_home(browser, "REKANAN1").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_front_the_gateway_ends_tls_itself() {
+    let paper = Paper::new();
+    let world = World::with(quick(SessionMode::ServerSide), |gateway| {
+        gateway
+            .set("site", "public_url", &format!("\"{PUBLIC_URL}\""))
+            .set("listen.tls", "certificate", &paper.certificate_toml())
+            .set("listen.tls", "key", &paper.key_toml())
+    })
+    .await;
+    let addr = world.gateway.addr();
+    let browser = browser_of(&world, addr, &paper).await;
+    story(&world, &browser).await;
+
+    // Every cookie of ours is for https alone.
+    let front = curl(
+        addr,
+        &paper,
+        &["--http2", "-i", "-w", "\nversion %{http_version}"],
+        "/",
+    );
+    assert!(front.contains("SPSE_SESSION="), "{front}");
+    assert!(front.ends_with("version 1.1"), "{front}");
+    let other = curl(addr, &paper, &["-i", "-H", "Host: evil.example"], "/");
+    assert!(other.starts_with("HTTP/1.1 421"), "{other}");
+
+    // Plain http on that port, and TLS older than 1.2, get nothing.
+    let plain = Browser::new(addr, world.gateway.ahead());
+    let answer = plain.raw(&plain.bytes(&Ask::get("/"))).await;
+    assert!(find(&answer, b"HTTP/1.1 200").is_none());
+    assert_nothing_private(&answer);
+    for (version, taken) in [("-tls1_1", false), ("-tls1_2", true), ("-tls1_3", true)] {
+        let out = Command::new("openssl")
+            .args([
+                "s_client",
+                "-connect",
+                &addr.to_string(),
+                "-servername",
+                HOST,
+            ])
+            .args([version, "-cipher", "ALL:@SECLEVEL=0", "-brief"])
+            .stdin(std::process::Stdio::null())
+            .output()
+            .expect("openssl is missing: apt-get install openssl");
+        assert_eq!(out.status.success(), taken, "{version} {out:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_name_over_plain_http_is_refused() {
+    let world = World::start(SessionMode::ServerSide).await;
+    let mut browser = world.browser();
+    browser.host = HOST.to_owned();
+    let answer = browser.get("/").await;
+    assert_eq!(answer.status, 421, "{answer:?}");
+    assert!(browser.jar().is_empty());
+}
+
+/// Behind a front server with the lines of README, in the three ways of keeping a user.
+async fn behind(start: impl Fn(&Paper, SocketAddr) -> Front) {
+    for mode in SessionMode::ALL {
+        let paper = Paper::new();
+        let world = World::with(quick(mode), |gateway| {
+            gateway
+                .set("site", "public_url", &format!("\"{PUBLIC_URL}\""))
+                .set("", "trusted_proxies", "[\"127.0.0.0/8\"]")
+        })
+        .await;
+        let front = start(&paper, world.gateway.addr());
+        front.answers().await;
+        let browser = browser_of(&world, front.addr(), &paper).await;
+        story(&world, &browser).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_nginx_with_the_lines_of_readme() {
+    behind(Front::nginx).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_apache_with_the_lines_of_readme() {
+    behind(Front::apache).await;
+}
