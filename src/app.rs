@@ -31,7 +31,7 @@ use crate::profile::Profile;
 use crate::proxy::{DoorLimits, Gateway, OwnClient, serve, upstream_peer};
 use crate::render::{Frame, Lang, Renderer};
 use crate::seal::{MasterKey, Seals};
-use crate::store::SledStore;
+use crate::store::{Reminder, SledStore};
 use arc_swap::ArcSwap;
 use std::fs;
 use std::sync::Arc;
@@ -106,11 +106,15 @@ fn start(config: Config) -> Result<(), StartError> {
         .enable_all()
         .build()?;
     let opened = vault::open_vault(&config, &entropy, &*clock, &runtime);
-    let (vault, seals, store) = match opened {
-        Ok((records, seals, store)) => (Vault::Open(records), seals, Some(store)),
+    let (vault, seals, store, reminder) = match opened {
+        Ok(open) => {
+            let vault = Vault::Open(open.records);
+            (vault, open.seals, Some(open.store), open.reminder)
+        }
         Err(why) => {
             tracing::error!(%why, "logins are paused; the public pages go on");
-            (Vault::Shut(why), own_keys(&config, &entropy)?, None)
+            let seals = own_keys(&config, &entropy)?;
+            (Vault::Shut(why), seals, None, Reminder::nowhere())
         }
     };
     let peer = upstream_peer(&config.upstream)?;
@@ -119,6 +123,7 @@ fn start(config: Config) -> Result<(), StartError> {
         profile,
         seals,
         vault,
+        reminder,
         clock,
         entropy,
         own_client: own_client.clone(),
@@ -191,6 +196,7 @@ struct Parts {
     profile: Arc<Profile>,
     seals: Seals,
     vault: Vault,
+    reminder: Reminder,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     own_client: Arc<OwnClient>,
@@ -222,6 +228,7 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         .with(limits.waiting_posts_max, limits.logins_max),
         clock_high: AtomicU64::new(0),
         unwritten_ends: std::sync::Mutex::default(),
+        reminder: parts.reminder,
         errands,
         me: std::sync::OnceLock::new(),
         logouts: tokio::sync::Semaphore::new(LOGOUTS),

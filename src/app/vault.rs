@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::entropy::{Entropy, random};
 use crate::seal::{MasterKey, RecordSeal, Seals};
 use crate::store::records::{KEY_CHECK, KeyCheck, Records};
-use crate::store::{Expect, Mode, SledStore, Store, instance};
+use crate::store::{Expect, Mode, Reminder, SledStore, Store, instance};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -14,6 +14,16 @@ use std::sync::Arc;
 
 /// Folder of the store below the state folder.
 pub(super) const STORE_DIR: &str = "store";
+/// The note that ends could not be written.
+const REMINDER_FILE: &str = "ends-owed";
+
+/// Key and store, opened.
+pub(super) struct Opened {
+    pub(super) records: Records,
+    pub(super) seals: Seals,
+    pub(super) store: Arc<SledStore>,
+    pub(super) reminder: Reminder,
+}
 
 /// Opens key and store, or makes both at the very first start. Anything in between is refused: a
 /// store that will not open is never replaced by an empty one (invariant I8).
@@ -22,7 +32,7 @@ pub(super) fn open_vault(
     entropy: &Arc<dyn Entropy>,
     clock: &dyn Clock,
     runtime: &tokio::runtime::Runtime,
-) -> Result<(Records, Seals, Arc<SledStore>), String> {
+) -> Result<Opened, String> {
     let dir = &config.state.dir;
     let store_dir = dir.join(STORE_DIR);
     let key_file = &config.state.key_file;
@@ -54,7 +64,14 @@ pub(super) fn open_vault(
     })?;
     let seals = Seals::new(&master, &config.site.id, epoch, entropy.clone())
         .map_err(|error| error.to_string())?;
-    Ok((records, seals, store))
+    let path = dir.join(REMINDER_FILE);
+    let reminder = Reminder::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(Opened {
+        records,
+        seals,
+        store,
+        reminder,
+    })
 }
 
 async fn check_key(records: &Records, first: bool, clock: &dyn Clock) -> Result<(), String> {

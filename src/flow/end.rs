@@ -64,6 +64,7 @@ impl Engine {
             return;
         }
         let generation = self.table.fresh_generation();
+        let before = entry.tracked().state;
         entry.change(|tracked| tracked.end(generation, now));
         entry.keep_jar(jar);
         let jar = entry.jar();
@@ -82,6 +83,11 @@ impl Engine {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
             owed.push((key, jar));
+            // What is stored as in doubt or waiting opens nothing after a crash either.
+            let was_open = matches!(before, State::Accepted(_) | State::Held(_));
+            if was_open && let Err(error) = self.reminder.set(true) {
+                tracing::error!(%error, "a crash before the replay would forget that sessions ended");
+            }
         }
         self.owe_logout(key);
     }
@@ -185,6 +191,9 @@ impl Engine {
                 .unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *owed)
         };
+        if owed.is_empty() {
+            return;
+        }
         for (key, jar) in owed {
             let Ok(records) = self.records() else { return };
             let stored = StoredState {
@@ -201,6 +210,20 @@ impl Engine {
                     .unwrap_or_else(PoisonError::into_inner);
                 owed.push((key, jar));
             }
+        }
+        self.clear_reminder();
+    }
+
+    /// Once nothing is owed any more.
+    pub(crate) fn clear_reminder(&self) {
+        let owed = self
+            .unwritten_ends
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if owed.is_empty()
+            && let Err(error) = self.reminder.set(false)
+        {
+            tracing::warn!(%error, "the next start will end every session");
         }
     }
 }

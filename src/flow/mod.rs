@@ -36,6 +36,7 @@ use crate::entropy::{Entropy, EntropyError};
 use crate::primitives::{AccountId, UnixSeconds, UpstreamKey};
 use crate::profile::Profile;
 use crate::seal::{SealError, Seals};
+use crate::store::Reminder;
 use crate::store::records::{RecordError, Records};
 use arc_swap::ArcSwap;
 use notices::Notices;
@@ -98,6 +99,8 @@ pub struct Engine {
     pub clock_high: AtomicU64,
     /// Ends of sessions that could not be written yet.
     pub unwritten_ends: std::sync::Mutex<Vec<(UpstreamKey, Jar)>>,
+    /// Tells the next start that there were some.
+    pub reminder: Reminder,
     /// Upstream sessions whose own logout is owed; the sweeper takes them.
     pub errands: tokio::sync::mpsc::UnboundedSender<UpstreamKey>,
     /// The engine itself, for work that outlives a request; set once it is shared.

@@ -5,10 +5,10 @@ use crate::domain::session::GatewaySession;
 use crate::domain::upstream_session::{State, StoredState};
 use crate::flow::{Engine, FlowError};
 use crate::primitives::{AccountId, GatewaySessionId, UnixSeconds, UpstreamKey};
+use crate::store::Expect;
+use crate::store::records::{KEY_CHECK, KeyCheck};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
-
-use crate::store::records::{KEY_CHECK, KeyCheck};
 
 impl Engine {
     /// Takes in what the store knows. Sessions whose account moved on to a new epoch are left out,
@@ -22,6 +22,10 @@ impl Engine {
             self.clock_high
                 .fetch_max(check.value.clock_high.0, Ordering::Relaxed);
         }
+        let all_end = self.reminder.is_set();
+        if all_end {
+            tracing::warn!("sessions ended before a crash that could not be written: all end now");
+        }
         let epochs: BTreeMap<AccountId, u64> = records
             .all::<Account>()
             .await?
@@ -34,7 +38,11 @@ impl Engine {
             self.saw_time(session.created);
             let account = session.identity.as_ref().map(|identity| &identity.account);
             let epoch = account.and_then(|id| epochs.get(id)).copied().unwrap_or(0);
-            if session.account_epoch >= epoch {
+            if all_end {
+                let draft = records.draft();
+                let draft = draft.delete::<GatewaySession>(&session.id.0, Expect::Any);
+                records.commit(draft).await?;
+            } else if session.account_epoch >= epoch {
                 live.insert(session.id);
                 self.sessions.insert(session);
             }
@@ -49,20 +57,27 @@ impl Engine {
             self.saw_time(state.since);
             self.table.restore(key, &state);
             match state.state {
+                State::Ended => {
+                    if state.logout_owed {
+                        self.owe_logout(key);
+                    }
+                }
+                _ if all_end => orphans.push((key, state.jar)),
                 State::Accepted(session) | State::Held(session) if !live.contains(&session) => {
                     orphans.push((key, state.jar));
                 }
-                State::Ended if state.logout_owed => self.owe_logout(key),
                 State::Free
                 | State::Suspect
                 | State::Awaiting(_)
                 | State::Accepted(_)
-                | State::Held(_)
-                | State::Ended => {}
+                | State::Held(_) => {}
             }
         }
         for (key, jar) in orphans {
             self.end_upstream(key, &jar).await;
+        }
+        if all_end {
+            self.clear_reminder();
         }
         Ok(())
     }

@@ -11,6 +11,7 @@
 //! | `sled.rs` | [`SledStore`], the embedded default, and the only file that names the crate |
 //! | `open.rs` | creating and opening its directory, and what is checked before it may be used |
 //! | `memory.rs` | [`MemoryStore`], for tests |
+//! | `reminder.rs` | the note beside the store that ends of sessions could not be written |
 //! | `conformance.rs` and its folder | what every store must do; run for each from `tests/it/stores.rs` |
 //!
 //! Three promises bind (invariants I5 to I8):
@@ -38,6 +39,7 @@ mod ledger;
 mod memory;
 mod open;
 pub mod records;
+mod reminder;
 mod sled;
 mod writer;
 
@@ -49,4 +51,5 @@ pub use error::{CommitError, Limit, Misuse, StoreError};
 pub use ledger::FORMAT;
 pub use memory::MemoryStore;
 pub use open::{Mode, OpenError};
+pub use reminder::Reminder;
 pub use sled::{SledStore, Stats};

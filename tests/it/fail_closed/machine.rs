@@ -512,7 +512,8 @@ async fn a_disk_without_room_pauses_logins_until_there_is_room() {
     copy_folder(&aside.join("."), &state);
     world.gateway.restart().await;
     assert_home(&browser, WHO).await;
-    again(&world.browser(), WHO, &mut phone).await;
+    let bystander = world.browser();
+    again(&bystander, WHO, &mut phone).await;
     fs::write(state.join("filler"), vec![0; 34 << 20]).unwrap();
     for _ in 0..3 {
         let other = world.browser();
@@ -527,15 +528,20 @@ async fn a_disk_without_room_pauses_logins_until_there_is_room() {
     assert!(matches!(out.status, 302 | 303), "{out:?}");
     let thief = browser.thief();
     assert_nobody(&thief).await;
+    // A crash before that ends everybody rather than to revive who had left.
+    let other = World::browser(&world);
+    other.set_jar(bystander.jar());
+    world.gateway.kill9();
     fs::remove_file(state.join("filler")).unwrap();
+    world.gateway.restart_after_kill().await;
+    assert_nobody(&thief).await;
+    assert_nobody(&other).await;
+    world.gateway.restart().await;
+    assert_nobody(&thief).await;
+    assert_nobody(&other).await;
     again(&world.browser(), WHO, &mut phone).await;
     let log = world.gateway.log();
     assert!(log.contains("it will be replayed"), "{log}");
-    // At the latest when the gateway stops.
-    world.gateway.restart().await;
-    world.gateway.advance(60).await;
-    assert_nobody(&thief).await;
-    again(&world.browser(), WHO, &mut phone).await;
     world.gateway.stop();
     drop(mounted);
     eventually("the mount goes", || {

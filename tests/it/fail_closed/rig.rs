@@ -117,6 +117,7 @@ fn engine(
         budgets: Budgets::new(known, limits.probes_blind_max, 4)
             .with(limits.waiting_posts_max, limits.logins_max),
         clock_high: AtomicU64::new(0),
+        reminder: gerbang::store::Reminder::nowhere(),
         unwritten_ends: Mutex::default(),
         errands,
         me: std::sync::OnceLock::new(),
