@@ -7,10 +7,10 @@
 //! |---|---|
 //! | 1 | issue 6: doctor connects to the application by every address of the machine, network rules in the packages |
 //! | 2 | `every_way_in_asks_for_the_second_factor_whatever_the_answer`, `no_sequence_of_requests_gets_in_without_a_second_factor` |
-//! | 3 | `paths_that_read_in_two_ways_are_refused_and_never_forwarded`, `other_spellings_of_a_path_get_no_allowance_and_go_up_byte_for_byte` |
+//! | 3 | `five_hundred_paths_lead_nowhere_and_are_forwarded_as_they_came_or_not_at_all`, `paths_that_read_in_two_ways_are_refused_and_never_forwarded`, `other_spellings_of_a_path_get_no_allowance_and_go_up_byte_for_byte` |
 //! | 4 | `heads_that_read_in_two_ways_are_refused_and_the_connection_ends` |
 //! | 5 | `method_overrides_are_refused_in_every_spelling`, `overrides_and_unknown_methods_are_refused_for_everybody` |
-//! | 6 | `heads_that_read_in_two_ways_are_refused_and_the_connection_ends`, `every_request_that_reaches_the_application_was_decided_on` |
+//! | 6 | `two_hundred_heads_are_refused_and_nothing_goes_up`, `heads_that_read_in_two_ways_are_refused_and_the_connection_ends`, `every_request_that_reaches_the_application_was_decided_on` |
 //! | 7 | cannot apply: HTTP/1.1 alone is spoken in this version, no ALPN offers anything else |
 //! | 8 | `upgrades_and_foreign_methods_are_refused` |
 //! | 9 | `every_forwarding_header_of_the_client_is_replaced_by_ours`, `behind_a_web_server_the_rightmost_untrusted_address_is_the_client` |
@@ -73,6 +73,7 @@
 //! | 66 | `fifty_posts_of_an_accepted_user_are_under_way_at_once`, `an_acceptor_that_ran_out_is_closed_and_the_same_browser_logs_in_again` |
 
 mod cookies;
+mod corpus;
 mod guess;
 mod hangup;
 mod inside;
