@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// or a double click costs nobody a login (design.md section 4, step 3).
 pub const REPEAT_SECONDS: u64 = 60;
 
+/// An extension within so many seconds of the last one is the same click.
+const DOUBLE_CLICK_SECONDS: u64 = 5;
+
 /// What is still due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Need {
@@ -84,8 +87,15 @@ impl WaitingLogin {
 
     /// Extends the acceptor's window; `false` when none is left or it is already closed.
     pub fn extend(&mut self, limits: LoginLimits, now: UnixSeconds) -> bool {
-        if self.extensions_left == 0 || self.seconds_left(limits, now) == 0 {
+        let left = self.seconds_left(limits, now);
+        if self.extensions_left == 0 || left == 0 {
             return false;
+        }
+        // A double click is one wish: what was extended a moment ago is not extended again.
+        if left.saturating_add(DOUBLE_CLICK_SECONDS) > limits.window_seconds
+            && self.extensions_left < limits.extensions
+        {
+            return true;
         }
         self.extensions_left -= 1;
         self.window_until = now.plus(limits.window_seconds);
@@ -175,5 +185,17 @@ mod tests {
         assert!(login.repeated(&[8; 32], START.plus(1)).is_none());
         assert!(login.repeated(&[7; 32], START.plus(60)).is_none());
         assert_eq!(login.seconds_left(LIMITS, START), 0);
+    }
+
+    #[test]
+    fn a_double_click_extends_once() {
+        let mut login = waiting(Need::Verify);
+        let at = START.plus(30);
+        assert!(login.extend(LIMITS, at) && login.extend(LIMITS, at.plus(1)));
+        assert_eq!(login.extensions_left, 1);
+        assert_eq!(login.seconds_left(LIMITS, at), 60);
+        assert!(login.extend(LIMITS, at.plus(20)));
+        assert_eq!(login.extensions_left, 0);
+        assert!(!login.extend(LIMITS, at.plus(40)));
     }
 }

@@ -264,6 +264,7 @@ impl Engine {
             marked: true,
             began: None,
             target: self.home(),
+            request: None,
         };
         let mode = crate::domain::enforcement::mode_for(
             &policy.file,

@@ -33,6 +33,8 @@ pub struct Login {
     pub owner: Option<Arc<LiveSession>>,
     /// Who asks.
     pub client: Client,
+    /// Digest of the request as the browser sent it.
+    pub digest: [u8; 32],
 }
 
 /// How it went.
@@ -155,6 +157,7 @@ impl Engine {
             marked: true,
             began: None,
             target: self.target_after(location, &login.client),
+            request: Some(login.digest),
         };
         match self.conclude(case).await {
             Ok(conclusion) => LoginOutcome::Answered {

@@ -11,6 +11,7 @@ use crate::domain::upstream_session::{State, StoredState};
 use crate::entropy;
 use crate::flow::judge::{Case, Conclusion, Due};
 use crate::flow::sessions::LiveSession;
+use crate::flow::table::Entry;
 use crate::flow::{Client, Engine, FlowError};
 use crate::primitives::{Identity, UpstreamKey};
 use crate::store::Expect;
@@ -37,6 +38,13 @@ impl Engine {
         let entry = self.table.entry(key, now);
         let order = entry.durable.lock().await;
         let generation = self.table.fresh_generation();
+        let due = Due {
+            reference,
+            ticket,
+            need,
+        };
+        // Before anybody who waits for the verdict is woken: a second click asks for it at once.
+        self.remember_request(case, &entry, &due);
         if !entry.change(|tracked| tracked.wait_for(reference, generation, now)) {
             return Ok(None);
         }
@@ -45,7 +53,7 @@ impl Engine {
         let activation = need == Need::Activate;
         let login = WaitingLogin {
             reference,
-            ticket_digest: ticket.digest(),
+            ticket_digest: due.ticket.digest(),
             need,
             keys: vec![key],
             jar: case.jar.clone(),
@@ -86,11 +94,19 @@ impl Engine {
         if let Some(old) = case.sent.filter(|old| *old != key) {
             self.end_upstream(old, &case.sent_jar).await;
         }
-        Ok(Some(Due {
-            reference,
-            ticket,
-            need,
-        }))
+        Ok(Some(due))
+    }
+
+    /// A double click, or the same form sent again after a lost answer, leads to the same waiting
+    /// login, whichever session of the login the browser still shows.
+    fn remember_request(&self, case: &Case<'_>, entry: &Entry, due: &Due) {
+        let Some(digest) = case.request else { return };
+        let now = self.now();
+        entry.remember_due(digest, due.clone(), now);
+        if let Some(sent) = case.sent {
+            let sent = self.table.entry(sent, now);
+            sent.remember_due(digest, due.clone(), now);
+        }
     }
 
     /// Releases a session without a second factor, because the policy asks for none.

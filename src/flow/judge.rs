@@ -35,6 +35,9 @@ pub struct Case<'a> {
     pub began: Option<u64>,
     /// Where the user goes once accepted: path and query.
     pub target: String,
+    /// Digest of the very request, for known logins: sent once more it leads to the same waiting
+    /// login.
+    pub request: Option<[u8; 32]>,
 }
 
 /// What becomes of it.

@@ -14,6 +14,11 @@ use http::StatusCode;
 /// GET: shows the page, however often.
 pub(super) async fn show(pages: &Pages, request: &PageRequest<'_>) -> Reply {
     let reference = query_value(request.query, "r").unwrap_or_default();
+    if reference.is_empty()
+        && let Some(to) = newest(pages, request).await
+    {
+        return to;
+    }
     match waiting(pages, request, &reference).await {
         Ok((login, _)) if is_over(pages, &login.value) => {
             // The browser must be able to begin anew: its session waits for nothing any more.
@@ -26,6 +31,15 @@ pub(super) async fn show(pages: &Pages, request: &PageRequest<'_>) -> Reply {
         Ok((login, _)) => render(pages, request, &login.value, None).await,
         Err(refusal) => *refusal,
     }
+}
+
+/// The way to the login that waits in this browser, for an address without its reference: a page
+/// that was shown in answer to a form has none.
+pub(super) async fn newest(pages: &Pages, request: &PageRequest<'_>) -> Option<Reply> {
+    let tickets = &request.cookies.tickets;
+    let login = pages.engine.newest_waiting(tickets).await?;
+    let path = page_path(pages, Need::Verify, login);
+    Some(pages.to_own(request, &path))
 }
 
 /// Whether a login waited too long for its code.
@@ -235,11 +249,7 @@ async fn render(
         // Back button after the acceptance: the session is there, or it is over.
         return match &request.carried.owner {
             Some(_) => reply::see_other(&login.target),
-            None => forget(
-                pages,
-                pages.refuse(request, Notice::SessionClosed),
-                login.reference,
-            ),
+            None => pages.refuse(request, Notice::AlreadyAccepted),
         };
     }
     let engine = &pages.engine;
@@ -248,7 +258,11 @@ async fn render(
         Err(error) => return pages.refuse(request, notice::of_flow_error(&error)),
     };
     let now = engine.now();
-    let left = login.seconds_left(engine.settings.login, now);
+    // Disabled from another browser meanwhile: there is no code that could be asked for.
+    let left = match account.binding {
+        Some(_) => login.seconds_left(engine.settings.login, now),
+        None => 0,
+    };
     let session = if left > 0 {
         AcceptorSession::Open {
             seconds_left: u32::try_from(left).unwrap_or(u32::MAX),

@@ -92,12 +92,14 @@ async fn holder(
             .await
             .map(|(login, _)| Holder::Login(Box::new(login)));
     }
-    match &request.carried.owner {
-        Some(owner) => Ok(Holder::Session(owner.clone())),
-        None => Err(Box::new(
-            pages.to_own(request, &format!("{}/", pages.frame.base)),
-        )),
+    if let Some(owner) = &request.carried.owner {
+        return Ok(Holder::Session(owner.clone()));
     }
+    let to = match super::acceptor::newest(pages, request).await {
+        Some(to) if request.method == http::Method::GET => to,
+        _ => pages.to_own(request, &format!("{}/", pages.frame.base)),
+    };
+    Err(Box::new(to))
 }
 
 async fn posted_holder(

@@ -6,9 +6,13 @@ use crate::render::{ConfirmLogout, LocalPath, Notice, Page};
 use http::StatusCode;
 
 /// GET: asks; nothing changes by GET (a prefetch must log nobody out).
-pub(super) fn ask(pages: &Pages, request: &PageRequest<'_>) -> Reply {
+pub(super) async fn ask(pages: &Pages, request: &PageRequest<'_>) -> Reply {
     let Some(owner) = &request.carried.owner else {
-        return pages.refuse(request, Notice::LoggedOut);
+        // A login that still waits has its own way out, on its page.
+        return match super::acceptor::newest(pages, request).await {
+            Some(to) => to,
+            None => pages.refuse(request, Notice::LoggedOut),
+        };
     };
     let user_id = owner
         .account()

@@ -93,7 +93,15 @@ pub async fn route(pages: &Pages, request: &PageRequest<'_>) -> Reply {
             "/" => status::show(pages, request).await,
             "/activation" => activation::show(pages, request).await,
             "/acceptor" => acceptor::show(pages, request).await,
-            "/logout" => logout::ask(pages, request),
+            // Addresses of forms, opened by themselves: to the page that the form stands on.
+            "/acceptor/extend" | "/acceptor/cancel" => {
+                pages.to_own(request, &format!("{}/acceptor", pages.frame.base))
+            }
+            "/activation/qr" | "/activation/cancel" => {
+                pages.to_own(request, &format!("{}/activation", pages.frame.base))
+            }
+            "/enable" | "/disable" => pages.to_own(request, &format!("{}/", pages.frame.base)),
+            "/logout" => logout::ask(pages, request).await,
             _ => pages.refuse(request, Notice::NotFound),
         };
     }

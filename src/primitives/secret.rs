@@ -39,12 +39,17 @@ impl fmt::Debug for SharedSecret {
 pub struct OtpCode([u8; 6]);
 
 impl OtpCode {
-    /// Six ASCII digits; spaces anywhere are forgiven, since apps show `123 456`.
+    /// Six digits; spaces and hyphens anywhere are forgiven, since apps show `123 456`, and so are
+    /// the full-width digits of some keyboards (U+FF10 to U+FF19).
     pub fn parse(typed: &str) -> Option<Self> {
         let digits: Vec<u8> = typed
             .chars()
-            .filter(|c| !c.is_whitespace())
-            .map(|c| u8::try_from(c).ok().filter(u8::is_ascii_digit))
+            .filter(|c| !c.is_whitespace() && *c != '-')
+            .map(|c| match c {
+                '\u{ff10}'..='\u{ff19}' => u32::from(c).checked_sub(0xff10 - u32::from('0')),
+                _ => Some(u32::from(c)),
+            })
+            .map(|c| u8::try_from(c?).ok().filter(u8::is_ascii_digit))
             .collect::<Option<_>>()?;
         <[u8; 6]>::try_from(digits.as_slice()).ok().map(Self)
     }
@@ -69,7 +74,18 @@ mod tests {
     #[test]
     fn codes_are_six_digits() {
         assert_eq!(OtpCode::parse(" 123 456 ").unwrap().expose(), "123456");
-        for bad in ["", "12345", "1234567", "12345a", "１２３４５６", "-12345"] {
+        for good in ["１２３４５６", "123-456", "１２３ 456"] {
+            assert_eq!(OtpCode::parse(good).unwrap().expose(), "123456", "{good}");
+        }
+        for bad in [
+            "",
+            "12345",
+            "1234567",
+            "12345a",
+            "１２３４５",
+            "-12345",
+            "①23456",
+        ] {
             assert!(OtpCode::parse(bad).is_none(), "{bad}");
         }
     }

@@ -197,7 +197,12 @@ impl Gateway {
         judging: &Judging<'_>,
         cookies: Cookies<'_>,
     ) -> Result<Admitted> {
+        let began = self.engine.now();
         for round in 0..ROUNDS_MAX {
+            let waited = self.engine.now().since(began);
+            if round > 0 && waited >= self.engine.settings.verdict_wait_seconds {
+                break;
+            }
             let carried = self.engine.carried(&cookies);
             match self.policy_due(&carried, ctx).await {
                 Ok(()) => {}

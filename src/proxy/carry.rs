@@ -6,7 +6,6 @@ use super::gateway::Gateway;
 use super::release::Handing;
 use super::respond::{respond, respond_and_close};
 use crate::flow::carry::{Login, LoginOutcome};
-use crate::flow::judge::Conclusion;
 use crate::flow::upstream::{UpstreamAnswer, UpstreamError, UpstreamRequest};
 use crate::pages::{Reply, notice, reply};
 use crate::render::Notice;
@@ -58,6 +57,7 @@ impl Gateway {
             jar: up.jar.clone(),
             owner: ctx.owner().cloned(),
             client: asked.client.clone(),
+            digest,
         };
         match self.engine.carry_login(login).await {
             LoginOutcome::Answered {
@@ -65,12 +65,6 @@ impl Gateway {
                 jar,
                 conclusion,
             } => {
-                if let (Conclusion::SecondFactor(due), Some(entry)) = (
-                    &conclusion,
-                    ctx.session.as_ref().and_then(|up| up.entry.as_ref()),
-                ) {
-                    entry.remember_due(digest, due.clone(), self.engine.now());
-                }
                 let reply = match self.after(conclusion, ctx, &jar) {
                     Ok((handing, _)) => {
                         return self

@@ -11,7 +11,7 @@ use crate::domain::gate::{AnswerVerdict, Evidence, Permit, Watch, answer_verdict
 use crate::flow::Engine;
 use crate::flow::mark::MarkError;
 use crate::pages::Pages;
-use crate::render::Notice;
+use crate::render::{BadRequest, Notice};
 use async_trait::async_trait;
 use bytes::Bytes;
 use ipnet::IpNet;
@@ -296,9 +296,11 @@ impl ProxyHttp for Gateway {
         ctx: &mut Context,
     ) -> FailToProxy {
         let written = session.response_written().is_some();
-        let dead = error.esource() == &ErrorSource::Downstream && ctx.instead.is_none();
+        let broken = is_broken_request(error);
+        let dead = error.esource() == &ErrorSource::Downstream && ctx.instead.is_none() && !broken;
         let reply = match ctx.instead.take() {
             Some(reply) => *reply,
+            None if broken => self.refusal(ctx, Notice::BadRequest(BadRequest::Malformed)),
             None => self.refusal(ctx, notice_of(error)),
         };
         let code = reply.status().as_u16();
@@ -337,6 +339,13 @@ impl ProxyHttp for Gateway {
     fn request_summary(&self, _session: &Session, _ctx: &Context) -> String {
         String::new()
     }
+}
+
+/// A request that pingora found broken on its way through: chunks that are none, headers that may
+/// not be named in Connection.
+fn is_broken_request(error: &Error) -> bool {
+    let what = matches!(error.etype().as_str(), "InvalidChunk" | "InvalidHTTPHeader");
+    what && error.esource() != &ErrorSource::Upstream
 }
 
 /// What a failure between us and the upstream means for the user.

@@ -53,6 +53,7 @@ impl Gateway {
             marked: ctx.open_mark.is_some(),
             began: ctx.guard.began(),
             target,
+            request: None,
         };
         let concluded = self.engine.conclude(case).await;
         ctx.open_mark = None;

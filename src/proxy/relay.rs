@@ -191,6 +191,7 @@ impl Gateway {
             marked: false,
             began: ctx.guard.began(),
             target: self.target_of(location, asked),
+            request: None,
         };
         let concluded = self.engine.conclude(case).await;
         let conclusion = concluded

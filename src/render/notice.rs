@@ -29,7 +29,7 @@ pub enum Notice {
     UnsupportedMedia,
     /// The page does not know this method.
     MethodNotAllowed,
-    /// A login in this browser is still being judged.
+    /// A login or other work of this browser is under way, and this has to wait for it.
     LoginBusy {
         /// When to try again, in seconds.
         retry_seconds: u32,
@@ -48,6 +48,8 @@ pub enum Notice {
     UpstreamSlow,
     /// The waiting login or the session is over.
     SessionClosed,
+    /// The waiting login was accepted, and the browser does not hold its session.
+    AlreadyAccepted,
     /// A login waits in this browser for its second factor.
     WaitingHere {
         /// Its activation or acceptor.
@@ -123,6 +125,7 @@ impl Notice {
             Self::UpstreamUnreadable => "upstream_unreadable",
             Self::UpstreamSlow => "upstream_slow",
             Self::SessionClosed => "session_closed",
+            Self::AlreadyAccepted => "already_accepted",
             Self::WaitingHere { .. } => "waiting_here",
             Self::LoggedOut => "logged_out",
             Self::TicketUnknown => "ticket_unknown",
@@ -137,7 +140,10 @@ impl Notice {
         match self {
             Self::LoggedOut => 200,
             Self::BadRequest(_) => 400,
-            Self::SessionClosed | Self::WaitingHere { .. } | Self::TicketUnknown => 401,
+            Self::SessionClosed
+            | Self::AlreadyAccepted
+            | Self::WaitingHere { .. }
+            | Self::TicketUnknown => 401,
             Self::Forbidden | Self::PlainHttp => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
@@ -170,7 +176,7 @@ impl Notice {
     fn link(&self) -> (Option<&LocalPath>, Say) {
         match self {
             Self::WaitingHere { to } => (Some(to), Say::key("notice.to_waiting")),
-            Self::SessionClosed | Self::TicketUnknown | Self::LoggedOut => {
+            Self::SessionClosed | Self::AlreadyAccepted | Self::TicketUnknown | Self::LoggedOut => {
                 (None, Say::key("common.login_again"))
             }
             _ => (None, Say::key("common.back_home")),
@@ -188,6 +194,7 @@ impl Notice {
             | Self::ClockWrong
             | Self::UpstreamDown
             | Self::UpstreamUnreadable
+            | Self::SessionClosed
             | Self::Internal => say.with("contact", contact::spoken(contacts, words)?),
             _ => say,
         })
@@ -213,6 +220,7 @@ impl Notice {
             Self::UpstreamUnreadable,
             Self::UpstreamSlow,
             Self::SessionClosed,
+            Self::AlreadyAccepted,
             Self::LoggedOut,
             Self::TicketUnknown,
             Self::Forbidden,

@@ -1,6 +1,7 @@
 //! The main story, end to end: password accepted by the application, second factor accepted by the
 //! gateway, home. In all three ways in which an upstream may keep its user.
 
+mod clicks;
 mod ends;
 mod policy;
 mod refused;
@@ -9,7 +10,7 @@ mod restarts;
 use crate::support::browser::{Ask, Browser};
 use crate::support::login::{
     ACTIVATED, accept, activate, again, assert_home, assert_nobody, due, first, password,
-    password_in_one, scan, to_page, type_code, type_password, user, user_id,
+    one_step_fields, password_in_one, scan, to_page, type_code, type_password, user, user_id,
 };
 use crate::support::wire::Response;
 use crate::support::{World, assert_nothing_private, quick};
@@ -199,60 +200,6 @@ async fn two_tabs_of_one_browser_wait_for_two_accounts() {
         let done = type_code(&browser, &one_page, &code).await;
         assert_eq!(done.status, 303, "{mode:?} {done:?}");
         assert_home(&browser, "POKJA1").await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_ticket_leads_back_to_its_login_and_the_form_opens_once_more() {
-    for mode in SessionMode::ALL {
-        let world = World::with(quick(mode), |gateway| gateway.moving_clock()).await;
-        let mut phone = first(&world.browser(), "PPK301").await;
-        let browser = world.browser();
-        let answer = password(&browser, "PPK301").await;
-        let place = due(&answer).unwrap();
-        let reference = place.split("r=").nth(1).unwrap().to_owned();
-        let leads_there = |answer: &Response| due(answer).is_some_and(|p| p.contains(&reference));
-        let mut without_session = browser.jar();
-        without_session.remove(SESSION_COOKIE);
-        for jar in [browser.jar(), without_session] {
-            for path in ["/home", "/paket", "/user/logakses"] {
-                let page = browser.fetch(Ask::get(path).cookies(&jar)).await;
-                assert!(leads_there(&page), "{mode:?} {path} {page:?}");
-                let script = browser.fetch(Ask::get(path).xhr().cookies(&jar)).await;
-                assert_eq!(script.status, 401, "{mode:?} {path} {script:?}");
-                assert!(leads_there(&script), "{mode:?} {path} {script:?}");
-            }
-        }
-        // The name of the ticket alone is nothing, nor is another one's.
-        let mut forged = browser.jar();
-        for (name, value) in &mut forged {
-            if name.contains(".t.") {
-                *value = value.chars().rev().collect();
-            }
-        }
-        forged.remove(SESSION_COOKIE);
-        let thief = browser.thief();
-        let page = thief.fetch(Ask::get("/home").cookies(&forged)).await;
-        assert!(due(&page).is_none(), "{mode:?} {page:?}");
-
-        // LOGIN once more, as a dialog and as a page: a form that works.
-        let dialog = browser.xhr("/publik/selecttype").await;
-        assert!(dialog.has("NON PENYEDIA"), "{mode:?} {dialog:?}");
-        let again = password(&browser, "PPK301").await;
-        assert!(due(&again).is_some_and(|p| p != place), "{mode:?} {again:?}");
-        // The newest is what private pages lead to; the first one takes its code all the same.
-        let page = browser.get("/home").await;
-        assert_eq!(due(&page), due(&again), "{mode:?}");
-        world.gateway.advance(30).await;
-        let done = accept(&browser, &answer, &phone.code()).await;
-        assert_eq!(done.status, 303, "{mode:?} {done:?}");
-        assert_home(&browser, "PPK301").await;
-
-        // A login that is over leads nowhere.
-        browser.post("/logout", &[]).await;
-        world.gateway.advance(700).await;
-        let page = browser.get("/home").await;
-        assert!(due(&page).is_none(), "{mode:?} {page:?}");
     }
 }
 

@@ -159,6 +159,7 @@ impl Tab {
             jar,
             owner: carried.owner,
             client: rig.client(),
+            digest: [0; 32],
         };
         match engine.carry_login(login).await {
             LoginOutcome::Answered {
