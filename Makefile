@@ -12,7 +12,7 @@ NEED_DEMO  := $(NEED_BUILD) curl=curl openssl=openssl hostname=hostname
 NEED_TEST  := $(NEED_BUILD) chromium=chromium chromedriver=chromium-driver oathtool=oathtool \
               zbarimg=zbar-tools strace=strace nginx=nginx apache2=apache2-bin faketime=faketime \
               curl=curl openssl=openssl
-NEED_BENCH := $(NEED_BUILD) nginx=nginx wrk=wrk
+NEED_BENCH := $(NEED_BUILD) nginx=nginx wrk=wrk python3=python3
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile

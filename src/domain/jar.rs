@@ -4,22 +4,26 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// Most cookies kept of one upstream session.
 pub const JAR_COOKIES_MAX: usize = 20;
 /// Most bytes of names and values together: Play itself limits a cookie to 4 KB.
 pub const JAR_BYTES_MAX: usize = 16 * 1024;
 
-/// Session-bearing cookies by name.
+/// Session-bearing cookies by name. Every request copies its jar some times and few change it:
+/// copies share the map until one of them is changed.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Jar(BTreeMap<Vec<u8>, Vec<u8>>);
+pub struct Jar(Arc<Cookies>);
+
+type Cookies = BTreeMap<Vec<u8>, Vec<u8>>;
 
 impl Jar {
     /// Sets or, with an empty value, removes a cookie. Whether the jar changed; a cookie that
     /// would pass the limits is not taken.
     pub fn set(&mut self, name: &[u8], value: &[u8]) -> bool {
         if value.is_empty() {
-            return self.0.remove(name).is_some();
+            return self.0.contains_key(name) && Arc::make_mut(&mut self.0).remove(name).is_some();
         }
         if self.0.get(name).is_some_and(|old| old == value) {
             return false;
@@ -29,7 +33,7 @@ impl Jar {
         if full || self.bytes() - old + name.len() + value.len() > JAR_BYTES_MAX {
             return false;
         }
-        self.0.insert(name.to_vec(), value.to_vec());
+        Arc::make_mut(&mut self.0).insert(name.to_vec(), value.to_vec());
         true
     }
 
@@ -61,7 +65,7 @@ impl Jar {
     /// One line `name=value; name=value` for the upstream, which reads only the first Cookie line.
     pub fn to_cookie_line(&self) -> Vec<u8> {
         let mut line = Vec::with_capacity(self.bytes() + 3 * self.0.len());
-        for (name, value) in &self.0 {
+        for (name, value) in self.0.iter() {
             if !line.is_empty() {
                 line.extend_from_slice(b"; ");
             }
@@ -86,7 +90,7 @@ impl Jar {
 
     /// Reads [`Jar::to_bytes`]; `None` when it is anything else.
     pub fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
-        let mut parts = Vec::new();
+        let mut parts = Vec::with_capacity(2);
         while !bytes.is_empty() {
             let (length, rest) = bytes.split_at_checked(2)?;
             let length = u16::from_be_bytes(<[u8; 2]>::try_from(length).ok()?);
@@ -94,12 +98,12 @@ impl Jar {
             parts.push(part.to_vec());
             bytes = rest;
         }
-        let mut jar = Self::default();
+        let mut cookies = Cookies::new();
         let mut parts = parts.into_iter();
         while let Some(name) = parts.next() {
-            jar.0.insert(name, parts.next()?);
+            cookies.insert(name, parts.next()?);
         }
-        Some(jar)
+        Some(Self(Arc::new(cookies)))
     }
 }
 

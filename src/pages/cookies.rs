@@ -60,7 +60,7 @@ impl OwnCookies {
         let (mut bytes, mut pairs) = (0, 0);
         for header in headers {
             bytes += header.len();
-            for pair in header.split(|b| *b == b';') {
+            for pair in pairs_of(header) {
                 let pair = pair.trim_ascii();
                 if pair.is_empty() {
                     continue;
@@ -173,6 +173,20 @@ impl OwnCookies {
         }
         cookie.to_string()
     }
+}
+
+/// The pairs of one header. A seal is long: looked through by vector instructions.
+fn pairs_of(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(header);
+    std::iter::from_fn(move || {
+        let line = rest.take()?;
+        let Some(at) = memchr::memchr(b';', line) else {
+            return Some(line);
+        };
+        let (pair, behind) = line.split_at(at);
+        rest = behind.get(1..);
+        Some(pair)
+    })
 }
 
 fn fill<'r>(place: &mut Option<&'r [u8]>, value: &'r [u8]) -> Result<(), CookieProblem> {

@@ -162,8 +162,15 @@ impl Profile {
     /// True for the name of a header by which the upstream, or something in front of it, would take
     /// another method. Case does not matter, and `_` is `-`.
     pub fn override_header(&self, name: &str) -> bool {
-        let name = name.to_ascii_lowercase().replace('_', "-");
-        self.requests.override_headers.contains(&name)
+        // Without a copy: asked for every header of every request.
+        let folded = |byte: u8| match byte {
+            b'_' => b'-',
+            other => other.to_ascii_lowercase(),
+        };
+        let is = |known: &String| {
+            known.len() == name.len() && name.bytes().map(folded).eq(known.bytes())
+        };
+        self.requests.override_headers.iter().any(is)
     }
 
     /// True when an own prefix such as `gerbang` (below the context) could be the application's: its

@@ -11,6 +11,8 @@ use crate::flow::admit::{Allowed, Carried, Cookies};
 use crate::flow::mark::MarkError;
 use crate::pages::{PageRequest, notice, reply};
 use crate::render::{BadRequest, Notice};
+use http::HeaderValue;
+use http::header::COOKIE;
 use pingora::Result;
 use pingora::proxy::Session;
 
@@ -44,9 +46,10 @@ impl Gateway {
         if let Some(answered) = self.outside(session, ctx, &entered).await? {
             return Ok(answered);
         }
-        // Cookies are read from a copy of the head: the session is written to later.
-        let header = session.req_header().clone();
-        let cookies = match self.cookies(&header, ctx) {
+        // Cookies are read from copies of their lines: the session is written to later.
+        let headers = &session.req_header().headers;
+        let lines: Vec<HeaderValue> = headers.get_all(COOKIE).iter().cloned().collect();
+        let cookies = match self.cookies(&lines, ctx) {
             Ok(cookies) => cookies,
             Err(TurnedAway(reply)) => {
                 return self.turn_away(session, *reply).await;
@@ -68,7 +71,8 @@ impl Gateway {
                 return self.turn_away(session, reply).await;
             }
         };
-        let override_header = header
+        let override_header = session
+            .req_header()
             .headers
             .keys()
             .any(|name| self.engine.profile.override_header(name.as_str()));
@@ -110,12 +114,6 @@ impl Gateway {
         };
         respond_and_close(session, reply).await?;
         Ok(Some(Admitted::Answered))
-    }
-
-    fn own_path(&self, path: &[u8]) -> Option<String> {
-        let rest = path.strip_prefix(self.pages.frame.base.as_bytes())?;
-        let own = rest.is_empty() || rest.first() == Some(&b'/');
-        own.then(|| String::from_utf8_lossy(rest).into_owned())
     }
 
     async fn own_page(
@@ -347,11 +345,6 @@ impl Gateway {
     ) -> Result<Admitted> {
         respond_and_close(session, reply).await?;
         Ok(Admitted::Answered)
-    }
-
-    /// Both pages of a waiting login know the other: the acceptor leads on to the activation.
-    fn waiting_page(&self, reference: crate::primitives::WaitingRef) -> String {
-        crate::pages::waiting_path(&self.pages, crate::domain::login::Need::Verify, reference)
     }
 
     /// Remembers what goes up with a request.

@@ -10,7 +10,7 @@ use crate::pages::Reply;
 use crate::primitives::UpstreamKey;
 use crate::profile::BodyScan;
 use crate::proxy::tripwire::Tripwire;
-use crate::render::Lang;
+use http::HeaderValue;
 use std::sync::Arc;
 
 /// One request.
@@ -46,8 +46,8 @@ pub struct Asked {
     pub client: Client,
     /// A person's navigation.
     pub navigation: bool,
-    /// Language for refusals.
-    pub lang: Lang,
+    /// What the language of refusals is chosen by; few requests need it.
+    pub accept_language: Option<HeaderValue>,
     /// Cookie line for the upstream but for the session's own cookies.
     pub passing_cookies: Vec<u8>,
     /// It came with a seal, good or not.
@@ -174,19 +174,14 @@ impl Context {
     /// The one Cookie line for the upstream: the session's cookies, then those that pass.
     pub fn cookie_line(&self) -> Vec<u8> {
         let session = self.session.as_ref().map(|up| up.jar.to_cookie_line());
-        let passing = self
-            .asked
-            .as_ref()
-            .map(|asked| asked.passing_cookies.as_slice());
-        let parts = [
-            session.as_deref().unwrap_or_default(),
-            passing.unwrap_or_default(),
-        ];
-        parts
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect::<Vec<_>>()
-            .join(&b"; "[..])
+        let mut line = session.unwrap_or_default();
+        let asked = self.asked.as_ref();
+        let passing = asked.map_or(&[][..], |asked| &asked.passing_cookies);
+        if !line.is_empty() && !passing.is_empty() {
+            line.extend_from_slice(b"; ");
+        }
+        line.extend_from_slice(passing);
+        line
     }
 
     /// Its cookies.

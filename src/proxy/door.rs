@@ -10,8 +10,8 @@ use crate::pages::cookies::CookieProblem;
 use crate::pages::{Reply, notice, reply};
 use crate::profile::{self, CookieClass};
 use crate::render::{BadRequest, Lang, Notice};
-use http::header::{ACCEPT_LANGUAGE, COOKIE, HOST};
-use pingora::http::RequestHeader;
+use http::HeaderValue;
+use http::header::{ACCEPT_LANGUAGE, EXPECT, HOST};
 use pingora::protocols::http::server::Session as Downstream;
 use pingora::proxy::Session;
 use std::net::IpAddr;
@@ -55,14 +55,14 @@ impl Gateway {
         ctx: &mut Context,
     ) -> Result<Entered, TurnedAway> {
         let request_id = self.request_id();
-        let lang = lang_of(session.req_header());
+        let accept_language = session.req_header().headers.get(ACCEPT_LANGUAGE).cloned();
         let navigation = intake::is_navigation(&session.req_header().headers);
         let away = |notice: Notice| {
             TurnedAway(Box::new(notice::refuse(
                 &self.pages,
                 notice,
                 &request_id,
-                lang,
+                lang_of(accept_language.as_ref()),
                 navigation,
             )))
         };
@@ -83,8 +83,7 @@ impl Gateway {
             .get(HOST)
             .map(|v| v.as_bytes().to_vec())
             .unwrap_or_default();
-        let known = std::str::from_utf8(&host).is_ok_and(|host| self.site.serves_host(host));
-        if !known {
+        if !self.serves_host(&host) {
             return Err(away(Notice::UnknownHost));
         }
         let target = origin_form(header.raw_path(), &host)
@@ -102,14 +101,14 @@ impl Gateway {
         let header = session.req_header();
         let expects_continue = header
             .headers
-            .get("expect")
+            .get(EXPECT)
             .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
         let method = header.method.as_str().to_owned();
         ctx.asked = Some(Box::new(Asked {
             target,
             client,
             navigation,
-            lang,
+            accept_language,
             passing_cookies: Vec::new(),
             sealed: false,
             safe: method == "GET" || method == "HEAD",
@@ -121,6 +120,13 @@ impl Gateway {
             facts,
             expects_continue,
         })
+    }
+
+    /// The rest of a path of an own page.
+    pub(super) fn own_path(&self, path: &[u8]) -> Option<String> {
+        let rest = path.strip_prefix(self.pages.frame.base.as_bytes())?;
+        let own = rest.is_empty() || rest.first() == Some(&b'/');
+        own.then(|| String::from_utf8_lossy(rest).into_owned())
     }
 
     fn client_of(&self, session: &Session, host: &[u8], request_id: String) -> Client {
@@ -145,14 +151,10 @@ impl Gateway {
     /// the page is dropped and counted by its name.
     pub(super) fn cookies<'h>(
         &self,
-        header: &'h RequestHeader,
+        lines: &'h [HeaderValue],
         ctx: &mut Context,
     ) -> Result<Cookies<'h>, TurnedAway> {
-        let lines = header
-            .headers
-            .get_all(COOKIE)
-            .iter()
-            .map(http::HeaderValue::as_bytes);
+        let lines = lines.iter().map(HeaderValue::as_bytes);
         let cookies = self.pages.cookies.read(lines).map_err(|problem| {
             let answer = self.refusal(
                 ctx,
@@ -200,7 +202,7 @@ impl Gateway {
                 &self.pages,
                 notice,
                 &asked.client.request_id,
-                asked.lang,
+                lang_of(asked.accept_language.as_ref()),
                 asked.navigation,
             ),
             None => notice::refuse(&self.pages, notice, "-", Lang::Id, true),
@@ -215,12 +217,8 @@ fn is_plain(name: &[u8], value: &[u8]) -> bool {
     name.iter().all(|b| plain(b) && *b != b'=') && value.iter().all(plain)
 }
 
-fn lang_of(header: &RequestHeader) -> Lang {
-    let accept = header
-        .headers
-        .get(ACCEPT_LANGUAGE)
-        .and_then(|value| value.to_str().ok());
-    Lang::choose(None, accept)
+fn lang_of(accept_language: Option<&HeaderValue>) -> Lang {
+    Lang::choose(None, accept_language.and_then(|value| value.to_str().ok()))
 }
 
 /// The target in origin form: an absolute one must name the very host of the Host header.

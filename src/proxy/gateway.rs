@@ -8,6 +8,7 @@ use super::release::failed;
 use super::respond::respond_and_close;
 use crate::config::Site;
 use crate::domain::gate::{AnswerVerdict, Evidence, Permit, Watch, answer_verdict};
+use crate::domain::jar::Jar;
 use crate::flow::Engine;
 use crate::flow::mark::MarkError;
 use crate::pages::Pages;
@@ -20,8 +21,9 @@ use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorSource, ErrorType, Result};
-use std::sync::Arc;
+use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Limits of the door.
@@ -60,6 +62,8 @@ pub struct Gateway {
     /// Part of every request id of this process.
     run: String,
     requests: AtomicU64,
+    /// The first Host value that was found to be ours: nearly every request has this one.
+    usual_host: OnceLock<Vec<u8>>,
 }
 
 impl Gateway {
@@ -86,16 +90,29 @@ impl Gateway {
             limits,
             run,
             requests,
+            usual_host: OnceLock::new(),
         }
     }
 
     /// A new request id.
     pub(super) fn request_id(&self) -> String {
-        format!(
-            "{}-{:x}",
-            self.run,
-            self.requests.fetch_add(1, Ordering::Relaxed)
-        )
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut id = String::with_capacity(self.run.len() + 1 + 16);
+        // A string takes whatever is written to it.
+        let _ = write!(id, "{}-{number:x}", self.run);
+        id
+    }
+
+    /// Whether a request with this Host value is for us.
+    pub(super) fn serves_host(&self, host: &[u8]) -> bool {
+        if self.usual_host.get().is_some_and(|usual| usual == host) {
+            return true;
+        }
+        let ours = std::str::from_utf8(host).is_ok_and(|host| self.site.serves_host(host));
+        if ours {
+            self.usual_host.get_or_init(|| host.to_vec());
+        }
+        ours
     }
 
     /// The upstream, against a permit (invariant I2).
@@ -237,8 +254,9 @@ impl ProxyHttp for Gateway {
             under_way.answer_began();
         }
         let head = session.req_header().method == http::Method::HEAD;
-        let jar = ctx.jar();
-        let seen = answer::read(&self.engine, header, &jar, head, None);
+        let none = Jar::default();
+        let sent = ctx.session.as_ref().map_or(&none, |up| &up.jar);
+        let seen = answer::read(&self.engine, header, sent, head, None);
         if matches!(permit.watch(), Watch::Owner | Watch::OwnerUnlisted) {
             self.wait_while_held(ctx).await?;
         }

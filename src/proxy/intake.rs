@@ -25,10 +25,30 @@ const FORWARDING: [&str; 14] = [
     "proxy",
 ];
 
+/// Names that no table of the `http` crate has, parsed once.
+static REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
+static FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+
 /// Whether a header says whose request it is. Some servers read `_` as `-`.
 pub(super) fn is_forwarding_header(name: &str) -> bool {
-    let name = name.to_ascii_lowercase().replace('_', "-");
-    name.starts_with("x-forwarded") || FORWARDING.contains(&name.as_str())
+    begins_with(name, "x-forwarded")
+        || FORWARDING
+            .iter()
+            .any(|known| known.len() == name.len() && begins_with(name, known))
+}
+
+/// Without a copy: asked for every header of every request.
+fn begins_with(name: &str, known: &str) -> bool {
+    let folded = |byte: u8| match byte {
+        b'_' => b'-',
+        other => other.to_ascii_lowercase(),
+    };
+    name.len() >= known.len()
+        && name
+            .bytes()
+            .map(folded)
+            .zip(known.bytes())
+            .all(|(a, b)| a == b)
 }
 
 /// The client's address: the peer, unless it is a trusted front proxy; then the rightmost address
@@ -73,16 +93,16 @@ fn parse_address(text: &str) -> Option<IpAddr> {
 /// Whether a person navigates, as opposed to a script that fetches: pages load fragments into
 /// dialogs, and these must get a status and JSON, never a page.
 pub(super) fn is_navigation(headers: &HeaderMap) -> bool {
-    let is = |name: &str, value: &[u8]| {
+    let is = |name: &HeaderName, value: &[u8]| {
         headers
             .get(name)
             .is_some_and(|found| found.as_bytes().eq_ignore_ascii_case(value))
     };
-    if is("x-requested-with", b"XMLHttpRequest") {
+    if is(&REQUESTED_WITH, b"XMLHttpRequest") {
         return false;
     }
-    if headers.contains_key("sec-fetch-mode") {
-        return is("sec-fetch-mode", b"navigate");
+    if headers.contains_key(&FETCH_MODE) {
+        return is(&FETCH_MODE, b"navigate");
     }
     headers
         .get(ACCEPT)

@@ -13,10 +13,13 @@ use crate::pages::{Reply, reply};
 use crate::primitives::UpstreamKey;
 use crate::profile::CookieClass;
 use crate::render::Notice;
-use http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
+use http::header::{CACHE_CONTROL, HeaderName, LOCATION, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 use pingora::http::ResponseHeader;
 use std::sync::Arc;
+
+/// The upstream's promise to the gateway, not to the browser.
+static KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
 /// Seconds after which a client may ask again while a session is in doubt.
 pub(super) const RETRY_SECONDS: u32 = 10;
@@ -125,11 +128,11 @@ impl Gateway {
                 if kept_for_back(header) {
                     // Made for one user: no cache on the way may keep it (threats.md row 16), nor
                     // may the browser show it again after a logout.
-                    header.insert_header(CACHE_CONTROL, "no-store")?;
+                    header.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store"))?;
                 }
             }
         }
-        header.remove_header("keep-alive");
+        header.remove_header(&KEEP_ALIVE);
         self.rewrite_location(header, ctx)
     }
 
@@ -255,6 +258,11 @@ impl Gateway {
                 retry_seconds: RETRY_SECONDS,
             },
         )
+    }
+
+    /// Both pages of a waiting login know the other: the acceptor leads on to the activation.
+    pub(super) fn waiting_page(&self, reference: crate::primitives::WaitingRef) -> String {
+        crate::pages::waiting_path(&self.pages, crate::domain::login::Need::Verify, reference)
     }
 
     fn waiting_path(&self, due: &Due) -> String {

@@ -4,6 +4,8 @@ use super::context::{Asked, Context};
 use super::gateway::Gateway;
 use super::intake;
 use crate::domain::gate::{Permit, Watch};
+use http::HeaderValue;
+use http::header::{ACCEPT_ENCODING, COOKIE, HOST};
 use pingora::Result;
 use pingora::http::RequestHeader;
 
@@ -20,7 +22,7 @@ impl Gateway {
             .headers
             .keys()
             .filter(|name| !intake::goes_up(name))
-            .filter(|name| *name != http::header::HOST && *name != http::header::ACCEPT_ENCODING)
+            .filter(|name| !matches!(**name, HOST | ACCEPT_ENCODING | COOKIE))
             .cloned()
             .collect();
         for name in gone {
@@ -28,9 +30,9 @@ impl Gateway {
         }
         request.insert_header("X-Forwarded-For", asked.client.address.to_string())?;
         let scheme = if asked.client.https { "https" } else { "http" };
-        request.insert_header("X-Forwarded-Proto", scheme)?;
+        request.insert_header("X-Forwarded-Proto", HeaderValue::from_static(scheme))?;
         if permit.watch() != Watch::Static {
-            request.insert_header("Accept-Encoding", "identity")?;
+            request.insert_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))?;
         }
         let line = match permit.watch() {
             // A file needs no session.
@@ -38,9 +40,9 @@ impl Gateway {
             _ => ctx.cookie_line(),
         };
         if line.is_empty() {
-            request.remove_header(&http::header::COOKIE);
+            request.remove_header(&COOKIE);
         } else {
-            request.insert_header(http::header::COOKIE, line)?;
+            request.insert_header(COOKIE, line)?;
         }
         Ok(())
     }

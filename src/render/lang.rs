@@ -30,13 +30,13 @@ impl Lang {
         if let Some(lang) = asked {
             return lang;
         }
-        let accepted: Vec<String> = accept_language
-            .unwrap_or_default()
-            .split(',')
-            .take(ACCEPT_LANGUAGE_ENTRIES_MAX)
-            .filter_map(accepted_language)
-            .collect();
-        let lists = |codes: &[&str]| accepted.iter().any(|code| codes.contains(&code.as_str()));
+        let lists = |codes: &[&str]| {
+            let entries = accept_language.unwrap_or_default().split(',');
+            let mut accepted = entries
+                .take(ACCEPT_LANGUAGE_ENTRIES_MAX)
+                .filter_map(accepted_language);
+            accepted.any(|code| codes.iter().any(|known| code.eq_ignore_ascii_case(known)))
+        };
         // "in" is what old Android calls Indonesian; Malay readers are better off with it, too.
         if lists(&["en"]) && !lists(&["id", "in", "ms"]) {
             Self::En
@@ -69,14 +69,14 @@ impl Lang {
 }
 
 /// The primary code of one entry (`en-US;q=0.9` → `en`), `None` when its weight is zero.
-fn accepted_language(entry: &str) -> Option<String> {
+fn accepted_language(entry: &str) -> Option<&str> {
     let (tag, weight) = entry.split_once(';').unwrap_or((entry, "q=1"));
     let weight = weight.trim().strip_prefix("q=").unwrap_or("1").trim();
     if weight.parse::<f32>().is_ok_and(|weight| weight <= 0.0) {
         return None;
     }
     let primary = tag.trim().split(['-', '_']).next()?;
-    (!primary.is_empty()).then(|| primary.to_ascii_lowercase())
+    (!primary.is_empty()).then_some(primary)
 }
 
 #[cfg(test)]

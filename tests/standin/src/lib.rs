@@ -57,7 +57,7 @@ pub use play::session::{
 };
 pub use record::Record;
 pub use uploads::Received;
-pub use users::{CANARY, HOSTILE_NAME, Habit, User, UserType, fold, users};
+pub use users::{CANARY, HOSTILE_NAME, Habit, User, UserType, crowd, fold, users};
 pub use walk::{WalkRequest, WalkStep, walk};
 
 /// A running server. Dropping it ends everything that it does.

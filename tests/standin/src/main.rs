@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use spse_standin::{Config, LoginSteps, SessionMode, Standin, users};
+use spse_standin::{Config, LoginSteps, SessionMode, Standin, crowd, users};
 use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "spse-standin [--listen 127.0.0.1:9009] [--context /eproc4] \
-[--session-mode server|cookie|new-id] [--steps two|one] [--captcha] [--secure-cookie] [--users]";
+[--session-mode server|cookie|new-id] [--steps two|one] [--captcha] [--secure-cookie] [--crowd N] [--users]";
 
 /// How many requests the program remembers; nobody reads them.
 const RECORDS: usize = 100;
@@ -46,6 +46,11 @@ fn wish(mut arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
                 if !text.starts_with('/') {
                     return Err(format!("the context {text} does not begin with a slash"));
                 }
+            }
+            "--crowd" => {
+                let text = value()?;
+                let count = text.parse().map_err(|_| format!("{text} is no number"))?;
+                config.users.extend(crowd(count));
             }
             "--session-mode" => {
                 config.session_mode = match value()?.as_str() {

@@ -158,6 +158,17 @@ pub fn users() -> Vec<User> {
     PEOPLE.lines().filter_map(person).chain([hostile]).collect()
 }
 
+/// So many further usual accounts, `MASSA0001` and on, for measurements.
+#[must_use]
+pub fn crowd(count: usize) -> Vec<User> {
+    let member = |n: usize| {
+        let (id, name) = (format!("MASSA{n:04}"), format!("Warga {n}"));
+        let role = "Pejabat Pembuat Komitmen";
+        User::new(&id, UserType::NonPenyedia, &name, role, &n.to_string())
+    };
+    (1..=count).map(member).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
