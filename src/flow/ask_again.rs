@@ -26,7 +26,9 @@ impl Engine {
                     return;
                 }
                 match engine.probe(&jar, &client, None, Budget::Known).await {
-                    Verdict::Somebody(who) if Some(&who.account) == owner.account() => {
+                    Verdict::Somebody(who)
+                        if owner.account().is_none_or(|known| *known == who.account) =>
+                    {
                         if engine.settle_same(key).await.is_ok() {
                             return;
                         }

@@ -64,14 +64,9 @@ impl Engine {
         if let Err(error) = self.records() {
             return LoginOutcome::Flow(error);
         }
-        // A flood of logins holds so many connections to the upstream and no more.
-        let wait = Duration::from_secs(self.settings.verdict_wait_seconds);
-        let Ok(Ok(_login)) = timeout(wait, self.budgets.logins.acquire()).await else {
-            return LoginOutcome::Failed(UpstreamError::Withdrawn);
-        };
         if let Some(owner) = &login.owner {
             if !self.wait_until_quiet(owner).await {
-                return LoginOutcome::Busy;
+                return LoginOutcome::Failed(UpstreamError::Withdrawn);
             }
             // One login, one code (threats.md row 58): where the upstream has forgotten the owner,
             // his record ends first, and what he types now is a login like any other.
@@ -84,8 +79,17 @@ impl Engine {
                 return LoginOutcome::Refused;
             }
         }
+        let turn = match login.sent {
+            Some(key) => self.turn_of_login(key).await,
+            None => None,
+        };
+        // A flood of logins holds so many connections to the upstream and no more. Taken once
+        // nothing is waited for that whoever asks could draw out.
+        let wait = Duration::from_secs(self.settings.verdict_wait_seconds);
+        let Ok(Ok(_slot)) = timeout(wait, self.budgets.logins.acquire()).await else {
+            return LoginOutcome::Failed(UpstreamError::Withdrawn);
+        };
         if let Some(key) = login.sent {
-            let _turn = self.turn_of_login(key).await;
             match self.mark(key, &login.jar).await {
                 Ok(()) => {}
                 Err(MarkError::Busy) => return LoginOutcome::Busy,
@@ -93,6 +97,7 @@ impl Engine {
                 Err(MarkError::Store(error)) => return LoginOutcome::Flow(error),
             }
         }
+        drop(turn);
         // Work of the owner that began between the first look and the mark would run as whoever
         // logs in now.
         if let Some(owner) = &login.owner

@@ -96,8 +96,15 @@ impl Engine {
         }
         let concluded = self.conclude_marked(&case, new).await;
         if concluded.is_err() {
-            // Nobody works on it any more: in doubt, until it is ended.
-            self.lose_all(&case, new);
+            match &case.owner {
+                // Held: whoever is in there is asked for again, so that a store that failed for a
+                // moment costs nobody his session.
+                Some(owner) if case.sent == Some(new) => {
+                    self.ask_again(&case, owner.clone(), new);
+                }
+                // Nobody works on it any more: in doubt, until it is ended.
+                _ => self.lose_all(&case, new),
+            }
         }
         concluded
     }
@@ -125,13 +132,22 @@ impl Engine {
         }
     }
 
-    /// A look before any mark for an owner whose answer looks logged out: most such answers are
-    /// plain refusals.
+    /// A look before any mark for an owner whose answer looks logged out or leads to a page of
+    /// somebody: most such answers are plain refusals and plain links, and neither a store that
+    /// fails nor an upstream that is slow may cost him his session for them.
     async fn look_for_owner(&self, case: &Case<'_>, new: UpstreamKey) -> Option<Conclusion> {
-        let owner = case
-            .owner
-            .as_ref()
-            .filter(|_| case.evidence == Evidence::IdentityLost)?;
+        let looks = matches!(
+            case.evidence,
+            Evidence::IdentityLost | Evidence::PrivateRedirect
+        );
+        let owner = case.owner.as_ref().filter(|_| looks)?;
+        if owner.account().is_none() && self.policy.load().file.ceiling <= Mode::Observe {
+            // Let in unread while the operator only watches: there is nobody to compare with.
+            return Some(Conclusion::SameOwner {
+                session: owner.clone(),
+                key: new,
+            });
+        }
         match self.verdict_on(case, new).await {
             Verdict::Somebody(who) if Some(&who.account) == owner.account() => {
                 Some(Conclusion::SameOwner {
@@ -143,6 +159,11 @@ impl Engine {
                 self.end_session(owner, "upstream-ended", case.client).await;
                 Some(Conclusion::Anonymous { ended: true })
             }
+            // Neither kind of answer shows anything of anybody, and every full page is compared.
+            Verdict::Unknown(_) if case.sent == Some(new) => Some(Conclusion::SameOwner {
+                session: owner.clone(),
+                key: new,
+            }),
             Verdict::Somebody(_) | Verdict::Unknown(_) => None,
         }
     }
@@ -181,10 +202,12 @@ impl Engine {
     /// An answer that began before its session moved on. It leads to no waiting login and to no
     /// session, whoever is logged in by now; but it may itself have logged somebody in.
     async fn conclude_stale(&self, case: &Case<'_>, key: UpstreamKey) {
-        if case.evidence == Evidence::PartialAnswer {
+        let state = self.table.standing(key).0;
+        if case.evidence == Evidence::PartialAnswer && state == State::Suspect {
+            // A script's late answer must not spoil the login that is under way.
             return;
         }
-        match self.table.standing(key).0 {
+        match state {
             State::Suspect => {
                 if self.mark_found(key, &case.sent_jar, None).await.is_ok() {
                     self.settle_lost(key);
@@ -317,10 +340,13 @@ impl Engine {
         new: UpstreamKey,
     ) -> Result<Conclusion, FlowError> {
         let policy = self.policy.load();
-        if policy.file.ceiling <= Mode::Observe && case.owner.is_none() {
+        if policy.file.ceiling <= Mode::Observe {
             // The operator only watches: a page that does not fit the profile stops nobody.
             let decision = requirement(&policy.file, None, false);
-            return self.release_unread(case, new, decision).await;
+            return match &case.owner {
+                Some(owner) => self.conclude_same_owner(case, owner, new).await,
+                None => self.release_unread(case, new, decision).await,
+            };
         }
         match &case.owner {
             // The owner's session is held meanwhile: it is asked again, not given up.

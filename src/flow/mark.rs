@@ -36,7 +36,8 @@ impl Engine {
     /// Marks a session on which evidence was found while something was under way.
     ///
     /// # Errors
-    /// [`MarkError`]; then nothing may come down. On a store failure the session stays in doubt.
+    /// [`MarkError`]; then nothing may come down. On a store failure the session stays in doubt; an
+    /// accepted one has an open candidate then, which the caller settles.
     pub async fn mark_found(
         &self,
         key: UpstreamKey,
@@ -77,7 +78,9 @@ impl Engine {
             let fresh = self.table.fresh_generation();
             entry.change(|tracked| {
                 // Before sending: nothing went up, so nothing is in doubt. After: it stays so.
-                if found {
+                if found && matches!(state, State::Held(_)) {
+                    // The caller asks again whose the session is, and settles this candidate.
+                } else if found {
                     tracked.settle_lost(now)
                 } else {
                     _ = tracked.settle_same(fresh, now)

@@ -15,7 +15,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// Time for one page of a probe, redirects included.
 const PAGE_SECONDS: u64 = 5;
@@ -24,7 +24,9 @@ const REDIRECTS_MAX: usize = 3;
 /// Largest page that is read: SPSE's home pages are far below.
 const PAGE_BYTES_MAX: usize = 256 * 1024;
 /// How long a blind probe waits for its turn.
-const TURN_SECONDS: u64 = 5;
+const TURN_SECONDS: u64 = 10;
+/// How often it is looked whether an address may ask again.
+const ADDRESS_POLL_MILLIS: u64 = 50;
 /// How long a known login's probe waits: its task outlives the browser, and giving up would close
 /// an honest user's session because others are many.
 const KNOWN_TURN_SECONDS: u64 = 30;
@@ -62,6 +64,9 @@ pub struct Budgets {
     addresses: Mutex<BTreeMap<IpAddr, u32>>,
     /// Requests that wait for a verdict.
     pub waiters: Semaphore,
+    /// Requests that wait for their turn in a visitor's session: apart, so that they cannot use up
+    /// the places of those whose session is in doubt.
+    pub turns: Semaphore,
     /// Known logins that are carried out.
     pub logins: Semaphore,
 }
@@ -75,6 +80,7 @@ impl Budgets {
             blind_per_address,
             addresses: Mutex::default(),
             waiters: Semaphore::new(WAITERS_MAX),
+            turns: Semaphore::new(WAITERS_MAX),
             logins: Semaphore::new(LOGINS_MAX),
         }
     }
@@ -140,9 +146,6 @@ impl Engine {
         entry: Option<&Entry>,
         budget: Budget,
     ) -> Verdict {
-        let Some(_address) = self.budgets.enter(client.address, budget) else {
-            return Verdict::Unknown("too many probes for this address".into());
-        };
         let turns = match budget {
             Budget::Known => &self.budgets.known,
             Budget::Blind => &self.budgets.blind,
@@ -152,11 +155,17 @@ impl Engine {
             Budget::Blind => TURN_SECONDS,
         };
         let turn = timeout(Duration::from_secs(patience), async {
+            let address = loop {
+                if let Some(turn) = self.budgets.enter(client.address, budget) {
+                    break turn;
+                }
+                sleep(Duration::from_millis(ADDRESS_POLL_MILLIS)).await;
+            };
             let session = match entry {
                 Some(entry) => entry.probing.acquire().await.ok(),
                 None => None,
             };
-            (session, turns.acquire().await.ok())
+            (address, session, turns.acquire().await.ok())
         });
         let Ok(_turn) = turn.await else {
             return Verdict::Unknown("no turn for a probe in time".into());

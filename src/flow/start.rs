@@ -41,7 +41,10 @@ impl Engine {
             if all_end {
                 let draft = records.draft();
                 let draft = draft.delete::<GatewaySession>(&session.id.0, Expect::Any);
-                records.commit(draft).await?;
+                if let Err(error) = records.commit(draft).await {
+                    // Its upstream session ends below all the same, in memory if not on the disk.
+                    tracing::error!(session = ?session.id, %error, "a session's record stays");
+                }
             } else if session.account_epoch >= epoch {
                 live.insert(session.id);
                 self.sessions.insert(session);

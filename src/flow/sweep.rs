@@ -80,7 +80,20 @@ impl Engine {
         }
     }
 
+    /// Free sessions that nothing is under way in any more, whatever the store does.
+    fn forget_free(&self) {
+        let now = self.now();
+        for (key, entry) in self.table.all() {
+            let tracked = entry.tracked();
+            drop(entry);
+            if tracked.state == State::Free && now.since(tracked.since) >= FREE_MEMORY_SECONDS {
+                self.table.forget(key);
+            }
+        }
+    }
+
     async fn sweep_upstream(&self) -> Result<(), FlowError> {
+        self.forget_free();
         let records = self.records()?;
         let now = self.now();
         let longest_answer = self.profile.longest_answer_seconds();
@@ -104,11 +117,13 @@ impl Engine {
             let age = now.since(tracked.since);
             drop(entry);
             match tracked.state {
-                State::Free if age >= FREE_MEMORY_SECONDS => self.table.forget(key),
                 State::Ended if age >= tombstone => {
                     // No stamped cookie with this id can open any more.
                     let draft = records.draft().delete::<StoredState>(&key.0, Expect::Any);
-                    records.commit(draft).await?;
+                    if let Err(error) = records.commit(draft).await {
+                        tracing::error!(session = ?key, %error, "a tombstone past its time stays");
+                        continue;
+                    }
                     self.table.forget(key);
                 }
                 State::Free

@@ -50,7 +50,7 @@ impl Engine {
 
     async fn queued(&self, entry: &Entry, seconds: u64) -> Option<OwnedSemaphorePermit> {
         let (Ok(_turn), Ok(_own)) = (
-            self.budgets.waiters.try_acquire(),
+            self.budgets.turns.try_acquire(),
             entry.waiting.try_acquire(),
         ) else {
             return None;

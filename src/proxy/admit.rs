@@ -4,11 +4,10 @@ use super::context::{Context, SessionUp};
 use super::door::{Entered, TurnedAway};
 use super::early::Early;
 use super::gateway::Gateway;
-use super::release::{RETRY_SECONDS, second_factor_due};
+use super::release::second_factor_due;
 use super::respond::respond_and_close;
 use crate::domain::gate::{Bind, Permit, Refusal, RequestFacts, RequestVerdict, Watch};
 use crate::flow::admit::{Allowed, Carried, Cookies};
-use crate::flow::mark::MarkError;
 use crate::pages::{PageRequest, notice, reply};
 use crate::render::{BadRequest, Notice};
 use http::HeaderValue;
@@ -269,10 +268,7 @@ impl Gateway {
                 match self.mark_for(ctx, &permit, &carried).await {
                     Ok(()) => {}
                     Err(None) => return Ok(None),
-                    Err(Some(notice)) => {
-                        let reply = self.refusal(ctx, notice);
-                        return self.turn_away(session, reply).await.map(Some);
-                    }
+                    Err(Some(reply)) => return self.turn_away(session, *reply).await.map(Some),
                 }
                 self.go_up(ctx, permit, carried, facts.is_unsafe);
                 self.go_on(session, entered, early).await
@@ -306,34 +302,6 @@ impl Gateway {
                 let reply = self.refusal(ctx, notice);
                 self.turn_away(session, reply).await.map(Some)
             }
-        }
-    }
-
-    /// Marks the session before a candidate goes up. `Err(None)` asks for another round.
-    async fn mark_for(
-        &self,
-        ctx: &mut Context,
-        permit: &Permit,
-        carried: &Carried,
-    ) -> std::result::Result<(), Option<Notice>> {
-        if let Err(error) = self.engine.records() {
-            return Err(Some(notice::of_flow_error(&error)));
-        }
-        let Bind::Anonymous { key, .. } = permit.bind() else {
-            return Ok(());
-        };
-        let Some(_turn) = self.engine.turn(*key).await else {
-            return Err(Some(Notice::LoginBusy {
-                retry_seconds: RETRY_SECONDS,
-            }));
-        };
-        match self.engine.mark(*key, &carried.jar).await {
-            Ok(()) => {
-                ctx.open_mark = Some(*key);
-                Ok(())
-            }
-            Err(MarkError::Busy | MarkError::Refused | MarkError::Stale) => Err(None),
-            Err(MarkError::Store(error)) => Err(Some(notice::of_flow_error(&error))),
         }
     }
 

@@ -153,10 +153,20 @@ impl TimedHeads {
 struct HeadEnd {
     /// The last bytes, in which it may have begun.
     tail: Vec<u8>,
+    /// Something else than the empty lines came that may stand before a head (RFC 9112 section 2.2).
+    begun: bool,
 }
 
 impl HeadEnd {
     fn ends_in(&mut self, bytes: &[u8]) -> bool {
+        let bytes = if self.begun {
+            bytes
+        } else {
+            let at = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
+            let Some(at) = at else { return false };
+            self.begun = true;
+            bytes.get(at..).unwrap_or_default()
+        };
         // Most heads come in one piece: nothing is copied then.
         if memmem::find(bytes, HEAD_END).is_some() {
             return true;
@@ -279,6 +289,11 @@ mod tests {
             assert!(!end.ends_in(first), "{cut}");
             assert!(end.ends_in(second), "{cut}");
         }
+        // Empty lines before it are none of it.
+        let mut late = HeadEnd::default();
+        assert!(!late.ends_in(b"\r\n\r\n"));
+        assert!(!late.ends_in(b"\r\n\r\nGET / HTTP/1.1\r\n"));
+        assert!(late.ends_in(b"\r\n"));
         let mut end = HeadEnd::default();
         let ends: Vec<bool> = head.iter().map(|byte| end.ends_in(&[*byte])).collect();
         assert_eq!(ends.iter().position(|end| *end), Some(head.len() - 1));

@@ -192,6 +192,7 @@ impl ProxyHttp for Gateway {
                 Ok(())
             }
             Err(MarkError::Store(error)) => {
+                self.engine.settle_lost(key);
                 let reply = self.refusal(ctx, crate::pages::notice::of_flow_error(&error));
                 Err(Self::instead(ctx, reply))
             }
@@ -231,6 +232,10 @@ impl ProxyHttp for Gateway {
         }
         self.forwarded(request, asked, permit, ctx)?;
         if header_bytes(request) > self.engine.profile.limits().header_bytes {
+            if let Some(key) = ctx.open_mark.take() {
+                // Nothing went up, so nothing is in doubt.
+                let _ = self.engine.settle_same(key).await;
+            }
             let reply = self.refusal(ctx, Notice::HeadTooLong);
             return Err(Self::instead(ctx, reply));
         }

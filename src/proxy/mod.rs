@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `head.rs`, `intake.rs`, `door.rs` | what is refused before anything is decided |
 //! | `admit.rs` | the gate's verdict, and what is done with it |
+//! | `candidate.rs` | whose a session is before an unlisted POST goes up in it |
 //! | `carry.rs`, `relay.rs` | known logins and guarded pages, by the gateway's own client |
 //! | `early.rs` | the beginning of a body, where a password may be |
 //! | `upward.rs` | headers on their way up |
@@ -20,6 +21,7 @@
 
 mod admit;
 mod answer;
+mod candidate;
 mod carry;
 mod client;
 mod connection;

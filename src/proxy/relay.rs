@@ -80,7 +80,11 @@ impl Gateway {
         let head = session.req_header().method == http::Method::HEAD;
         let mut begun = match self.begin_relay(session, ctx, head).await {
             Ok(begun) => begun,
-            Err(reply) => return self.answer(session, *reply).await,
+            Err(error) => {
+                let reply = self.relay_lost(ctx, error).await;
+                drop(turn);
+                return self.answer(session, *reply).await;
+            }
         };
         let released = self.judge_relay(ctx, &mut begun, head).await;
         drop(turn);
@@ -95,11 +99,8 @@ impl Gateway {
         session: &Session,
         ctx: &Context,
         head: bool,
-    ) -> Result<Begun, Box<Reply>> {
-        let permit = ctx
-            .permit
-            .as_ref()
-            .ok_or_else(|| Box::new(self.busy(ctx)))?;
+    ) -> Result<Begun, UpstreamError> {
+        let permit = ctx.permit.as_ref().ok_or(UpstreamError::Withdrawn)?;
         let request = self.own_request(session, ctx, Bytes::new());
         let begun = timeout(
             request.deadline,
@@ -107,10 +108,7 @@ impl Gateway {
                 .begin(permit, &request, || ctx.guard.may_send(&self.engine)),
         )
         .await;
-        let fails = |error| Box::new(refusal_of(error, self, ctx));
-        let answering = begun
-            .unwrap_or(Err(UpstreamError::TimedOut))
-            .map_err(fails)?;
+        let answering = begun.unwrap_or(Err(UpstreamError::TimedOut))?;
         let mut begun = Begun {
             answering,
             first: BytesMut::new(),
@@ -118,9 +116,25 @@ impl Gateway {
             page: None,
         };
         if answer::body_facts(&begun.answering.header, head) == BodyFacts::Html {
-            begun.page = Some(first_bytes(&mut begun).await.map_err(fails)?);
+            begun.page = Some(first_bytes(&mut begun).await?);
         }
         Ok(begun)
+    }
+
+    /// A request that went up and whose answer was not seen to its judgement: it may have logged
+    /// somebody in, or still be doing so, and no probe could clear that.
+    async fn relay_lost(&self, ctx: &Context, error: UpstreamError) -> Box<Reply> {
+        let sent = matches!(error, UpstreamError::TimedOut | UpstreamError::Broken);
+        if sent && let Some(key) = ctx.key() {
+            let marked = self
+                .engine
+                .mark_found(key, &ctx.jar(), ctx.guard.began())
+                .await;
+            if marked.is_ok() {
+                self.engine.settle_lost(key);
+            }
+        }
+        Box::new(refusal_of(error, self, ctx))
     }
 
     /// Whether and how the answer goes down.
@@ -140,6 +154,9 @@ impl Gateway {
                 self.handing(&permit, ctx)
             }
             AnswerVerdict::Unreadable | AnswerVerdict::NoUpgrade => {
+                // Cannot be shown, but who is logged in now can be asked.
+                let evidence = Evidence::PartialAnswer;
+                self.conclude_relay(ctx, begun, evidence, &seen.jar).await?;
                 return Err(Box::new(self.refusal(ctx, Notice::UpstreamUnreadable)));
             }
             AnswerVerdict::Judge(evidence) => {
@@ -156,7 +173,7 @@ impl Gateway {
                 jar: seen.jar,
                 first,
             }),
-            Err(Beginning::Failed(error)) => Err(Box::new(refusal_of(error, self, ctx))),
+            Err(Beginning::Failed(error)) => Err(self.relay_lost(ctx, error).await),
             Err(Beginning::Cut(Cut::Moved)) => Err(Box::new(self.busy(ctx))),
             Err(Beginning::Cut(Cut::Tripped(tripped))) => {
                 // Not a byte went down yet: whoever the page names is asked for his second factor.

@@ -123,8 +123,11 @@ fn visitor_answer(permit: &Permit, facts: AnswerFacts) -> AnswerVerdict {
         return AnswerVerdict::Judge(Evidence::PrivateRedirect);
     }
     let has_session = facts.sets_session || matches!(permit.bind, Bind::Anonymous { .. });
-    let partial = matches!(facts.body, BodyFacts::Fragment | BodyFacts::Other);
-    // A redirect shows nothing of who is logged in now: it may be a hop from elsewhere.
+    // Nothing that shows who is logged in now: a piece, a file, a redirect, an answer to HEAD.
+    let partial = matches!(
+        facts.body,
+        BodyFacts::Fragment | BodyFacts::Other | BodyFacts::Empty
+    );
     if permit.watch == Watch::Guarded && has_session && (partial || facts.redirects) {
         return AnswerVerdict::Judge(Evidence::PartialAnswer);
     }

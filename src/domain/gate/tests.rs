@@ -276,7 +276,7 @@ fn answers_of_visitors_are_judged_by_what_they_show() {
         verdict(Watch::Listed, plain),
         AnswerVerdict::ReleaseWithTripwire
     );
-    for body in [BodyFacts::Other, BodyFacts::Fragment] {
+    for body in [BodyFacts::Other, BodyFacts::Fragment, BodyFacts::Empty] {
         let partial = AnswerFacts { body, ..plain };
         assert_eq!(
             verdict(Watch::Guarded, partial),

@@ -4,7 +4,7 @@
 use crate::support::browser::{Ask, Browser};
 use crate::support::login::{accept, activate, assert_home, due, first, password};
 use crate::support::{World, assert_nothing_private, find, is_errand, quick};
-use spse_standin::{Config, FaultKind, SESSION_COOKIE, SessionMode};
+use spse_standin::{Config, FaultKind, LoginAnswer, SESSION_COOKIE, SessionMode};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -129,6 +129,50 @@ async fn beside_what_may_be_a_hop_nothing_unlisted_is_carried_out() {
     assert!(due(&hop.await.unwrap()).is_some());
     assert_eq!(arrived(&world, "/user/logakses"), [None]);
     assert_nothing_private(&browser.seen());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hop_whose_answer_shows_nothing_opens_nothing_either() {
+    let hop = "/sso/masuk?token=hop";
+    for (what, method, fault) in [
+        ("head", "HEAD", None),
+        ("unreadable", "GET", Some(FaultKind::Gzip)),
+        ("broken off", "GET", Some(FaultKind::ActThenClose)),
+        ("an error", "GET", Some(FaultKind::ActThen500)),
+    ] {
+        for answer in [LoginAnswer::Page, LoginAnswer::Redirect] {
+            let config = Config {
+                sso_tokens: vec![("hop".into(), "PPK301".into())],
+                sso_answer: answer,
+                check_tokens: false,
+                ..quick(SessionMode::ServerSide)
+            };
+            let world = World::with(config, |gateway| gateway).await;
+            world.standin.set(|config| {
+                if let Some(fault) = &fault {
+                    config.fault("/sso", fault.clone());
+                }
+            });
+            let browser = world.browser();
+            browser.get("/").await;
+            let jar = browser.jar();
+            browser.fetch(Ask::new(method, hop).cookies(&jar)).await;
+            let logged_in = |r: &spse_standin::Record| r.user_after.as_deref() == Some("PPK301");
+            assert!(world.standin.records().iter().any(logged_in), "{what}");
+            for ask in [
+                Ask::form("/pesan", &[("isi", "x")]).xhr(),
+                Ask::get("/user/logakses"),
+                Ask::get("/dt/paket-ppk").xhr(),
+            ] {
+                browser.fetch(ask.cookies(&jar)).await;
+            }
+            for path in ["/pesan", "/dt/paket-ppk"] {
+                let users = arrived(&world, path);
+                assert!(users.iter().all(Option::is_none), "{what} {path} {users:?}");
+            }
+            assert_nothing_private(&browser.seen());
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
