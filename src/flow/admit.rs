@@ -33,6 +33,8 @@ pub struct Cookies<'r> {
     pub known: Option<&'r [u8]>,
     /// Tickets of waiting logins, by reference.
     pub tickets: Vec<(WaitingRef, Ticket)>,
+    /// Tickets beyond what is kept, the oldest: the browser is told to forget them.
+    pub surplus: Vec<WaitingRef>,
     /// Everything else, in order.
     pub others: Vec<(&'r [u8], &'r [u8])>,
 }

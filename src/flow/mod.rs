@@ -8,6 +8,7 @@ pub mod accept;
 pub mod activate;
 pub mod admit;
 mod ask_again;
+mod attempts;
 pub mod carry;
 pub mod demand;
 pub mod disable;

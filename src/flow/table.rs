@@ -1,9 +1,11 @@
 //! Upstream sessions in memory: one look-up on the request path, no entry for a free session that
 //! never was in doubt.
 
+use crate::authenticator::totp;
 use crate::domain::jar::Jar;
 use crate::domain::upstream_session::{State, StoredState, Tracked};
 use crate::flow::judge::Due;
+use crate::flow::verify::CodeRefusal;
 use crate::primitives::{UnixSeconds, UpstreamKey};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,6 +36,8 @@ pub struct Entry {
     /// The waiting login that a request led to a moment ago, by the digest of that request: a
     /// double click gets the same way.
     recent: Mutex<Option<([u8; 32], Due, UnixSeconds)>>,
+    /// The code that was refused last for the login that waits here, by its digest.
+    refused: Mutex<Option<([u8; 32], CodeRefusal, UnixSeconds)>>,
     /// Requests of this session that wait for a verdict.
     pub waiting: tokio::sync::Semaphore,
     /// One probe at a time per session.
@@ -131,6 +135,7 @@ impl Entry {
             jar: Mutex::new(Jar::default()),
             durable: tokio::sync::Mutex::new(()),
             recent: Mutex::new(None),
+            refused: Mutex::new(None),
             waiting: tokio::sync::Semaphore::new(WAITERS_PER_SESSION),
             probing: tokio::sync::Semaphore::new(1),
             asking: Arc::new(tokio::sync::Semaphore::new(1)),
@@ -188,6 +193,21 @@ impl Entry {
             .as_ref()
             .filter(|(known, _, at)| *known == digest && now.since(*at) < DOUBLE_CLICK_SECONDS)
             .map(|(_, due, _)| due.clone())
+    }
+
+    /// Remembers that a code was refused.
+    pub fn remember_refusal(&self, digest: [u8; 32], refusal: CodeRefusal, now: UnixSeconds) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        *refused = Some((digest, refusal, now));
+    }
+
+    /// What the very same code got in the same step of the authenticator.
+    pub fn same_refusal(&self, digest: &[u8; 32], now: UnixSeconds) -> Option<CodeRefusal> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused
+            .as_ref()
+            .filter(|(known, _, at)| known == digest && totp::step_at(*at) == totp::step_at(now))
+            .map(|(_, refusal, _)| *refusal)
     }
 
     fn lock(&self) -> MutexGuard<'_, Tracked> {

@@ -5,7 +5,7 @@ use crate::authenticator::Factor;
 use crate::authenticator::totp::{self, Verdict};
 use crate::domain::audit::AuditEvent;
 use crate::domain::login::{Need, Outcome, WaitingLogin};
-use crate::domain::throttle::{Admission, Attempts, Lane, admit};
+use crate::domain::throttle::{Admission, Lane};
 use crate::domain::upstream_session::State;
 use crate::flow::accept::{AcceptOutcome, Acceptance, Accepted, Cleared, code_digest};
 use crate::flow::{Client, Engine, FlowError};
@@ -14,7 +14,7 @@ use crate::store::Expect;
 use crate::store::records::{RecordError, Stored};
 
 /// How often a read-compare-write is tried again when somebody else wrote first.
-const TRIES: u32 = 5;
+pub(super) const TRIES: u32 = 5;
 
 /// What a typed code did.
 pub enum VerifyOutcome {
@@ -95,12 +95,26 @@ impl Engine {
         if !self.still_waits(&login.value) {
             return Ok(self.close(login, client).await);
         }
+        let entry = login
+            .value
+            .keys
+            .first()
+            .map(|key| self.table.entry(*key, self.now()));
+        // A page reloaded after a wrong code sends it again: neither compared nor counted.
+        if let Some(entry) = &entry
+            && let Some(refusal) = entry.same_refusal(&digest, self.now())
+        {
+            return Ok(VerifyOutcome::Refused(refusal));
+        }
         let account = &login.value.identity.account;
         match self
             .compare(account, &login.value.identity.role, &code, lane, client)
             .await?
         {
             Compared::Refused(refusal) => {
+                if let (Some(entry), CodeRefusal::Wrong | CodeRefusal::Late) = (&entry, refusal) {
+                    entry.remember_refusal(digest, refusal, self.now());
+                }
                 Ok(match self.accepted_meanwhile(reference, &digest).await? {
                     Some(again) => VerifyOutcome::Accepted(again),
                     None => VerifyOutcome::Refused(refusal),
@@ -268,57 +282,6 @@ impl Engine {
                 State::Accepted(_) | State::Held(_) => true,
                 State::Free | State::Suspect | State::Ended => false,
             })
-    }
-
-    async fn uncount_attempt(&self, id: &AccountId, lane: Lane) -> Result<(), FlowError> {
-        let records = self.records()?;
-        let key = records.attempts_key(id, Factor::Totp, lane);
-        for _ in 0..TRIES {
-            let Some(stored) = records.get::<Attempts>(&key).await? else {
-                return Ok(());
-            };
-            let failures = stored.value.failures.saturating_sub(1);
-            let attempts = Attempts {
-                failures,
-                ..stored.value
-            };
-            let expect = Expect::Version(stored.version);
-            match records
-                .commit(records.draft().put(&key, expect, &attempts))
-                .await
-            {
-                Ok(()) => return Ok(()),
-                Err(RecordError::Conflict) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
-    }
-
-    async fn count_attempt(&self, id: &AccountId, lane: Lane) -> Result<Admission, FlowError> {
-        let records = self.records()?;
-        let key = records.attempts_key(id, Factor::Totp, lane);
-        for _ in 0..TRIES {
-            let stored = records.get::<Attempts>(&key).await?;
-            let expect = stored
-                .as_ref()
-                .map_or(Expect::Absent, |s| Expect::Version(s.version));
-            let attempts = stored.map(|s| s.value).unwrap_or_default();
-            let admission = admit(attempts, self.now());
-            let Admission::Count(next) = admission else {
-                return Ok(admission);
-            };
-            match records
-                .commit(records.draft().put(&key, expect, &next))
-                .await
-            {
-                Ok(()) => return Ok(Admission::Count(next)),
-                Err(RecordError::Conflict) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        // So many attempts at once are no person: the next second is soon enough.
-        Ok(Admission::Wait { seconds: 1 })
     }
 
     async fn note_refusal(

@@ -28,7 +28,19 @@ pub(super) async fn show(pages: &Pages, request: &PageRequest<'_>) -> Reply {
                 .await;
             closed(pages, request, &login.value).await
         }
-        Ok((login, _)) => render(pages, request, &login.value, None).await,
+        Ok((login, _)) => {
+            // Whoever has to wait is told before he types, not after.
+            let account = &login.value.identity.account;
+            let lane = pages.engine.lane(request.cookies.known, account);
+            let closed = pages.engine.lane_closed(account, lane).await;
+            let error = closed.ok().flatten().map(error_of);
+            let mut shown = render(pages, request, &login.value, error).await;
+            if shown.status() == StatusCode::TOO_MANY_REQUESTS {
+                // Nothing was refused: it is the page that was asked for.
+                *shown.status_mut() = StatusCode::OK;
+            }
+            shown
+        }
         Err(refusal) => *refusal,
     }
 }

@@ -83,7 +83,8 @@ impl OwnCookies {
         }
         // Browsers send the oldest first: the newest are the ones that still wait.
         let surplus = cookies.tickets.len().saturating_sub(TICKETS_MAX);
-        cookies.tickets.drain(..surplus);
+        let oldest = cookies.tickets.drain(..surplus).map(|(at, _)| at);
+        cookies.surplus = oldest.collect();
         Ok(cookies)
     }
 

@@ -7,7 +7,7 @@ use crate::flow::sessions::{LiveSession, UnderWay};
 use crate::flow::table::Entry;
 use crate::flow::{Client, Engine};
 use crate::pages::Reply;
-use crate::primitives::UpstreamKey;
+use crate::primitives::{UpstreamKey, WaitingRef};
 use crate::profile::BodyScan;
 use crate::proxy::tripwire::Tripwire;
 use http::HeaderValue;
@@ -50,6 +50,8 @@ pub struct Asked {
     pub accept_language: Option<HeaderValue>,
     /// Cookie line for the upstream but for the session's own cookies.
     pub passing_cookies: Vec<u8>,
+    /// Tickets of waiting logins that the browser should forget.
+    pub surplus_tickets: Vec<WaitingRef>,
     /// It came with a seal, good or not.
     pub sealed: bool,
     /// GET or HEAD: may be sent again by the browser.

@@ -110,6 +110,7 @@ impl Gateway {
             navigation,
             accept_language,
             passing_cookies: Vec::new(),
+            surplus_tickets: Vec::new(),
             sealed: false,
             safe: method == "GET" || method == "HEAD",
         }));
@@ -191,6 +192,7 @@ impl Gateway {
         if let Some(asked) = &mut ctx.asked {
             asked.passing_cookies = passing;
             asked.sealed = cookies.seal.is_some();
+            asked.surplus_tickets.clone_from(&cookies.surplus);
         }
         Ok(cookies)
     }

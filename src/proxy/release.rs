@@ -244,6 +244,10 @@ impl Gateway {
             answer,
             &self.pages.cookies.set_ticket(due.reference, &due.ticket),
         );
+        let surplus = ctx.asked.iter().flat_map(|asked| &asked.surplus_tickets);
+        let answer = surplus.fold(answer, |answer, old| {
+            reply::with_cookie(answer, &self.pages.cookies.clear_ticket(*old))
+        });
         if ctx.owner().is_some() {
             return reply::with_cookie(answer, &self.pages.cookies.clear_seal());
         }

@@ -170,3 +170,49 @@ async fn addresses_without_their_reference_lead_to_what_waits() {
     assert!(!shown.has("(entri )"), "{shown:?}");
 }
 
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_code_sent_again_by_reload_counts_once_and_waits_are_told_beforehand() {
+    let world = World::with(quick(SessionMode::ServerSide), |gateway| gateway.moving_clock()).await;
+    let mut phone = first(&world.browser(), "PPK301").await;
+    world.gateway.to_next_step().await;
+    let browser = world.browser();
+    let answer = password(&browser, "PPK301").await;
+    let page = to_page(&browser, &answer, "acceptor").await;
+    let wrong: Vec<String> = (0..400u32)
+        .map(|n| format!("{:06}", n * 2_347))
+        .filter(|code| (0..12).all(|n| *code != phone.old(150) && *code != phone.old(n * 30)))
+        .take(4)
+        .collect();
+    for _ in 0..6 {
+        let reloaded = type_code(&browser, &page, &wrong[0]).await;
+        assert_eq!(reloaded.status, 422, "{reloaded:?}");
+        assert!(reloaded.has("Kode salah"), "{reloaded:?}");
+    }
+    // Others count each.
+    for code in &wrong[1..3] {
+        assert_eq!(type_code(&browser, &page, code).await.status, 422);
+    }
+    let told = browser.get(&due(&answer).unwrap()).await;
+    assert_eq!(told.status, 200, "{told:?}");
+    assert!(told.has("Terlalu banyak percobaan"), "{told:?}");
+    let refused = type_code(&browser, &page, &wrong[3]).await;
+    assert_eq!(refused.status, 429, "{refused:?}");
+    world.gateway.advance(31).await;
+    let done = type_code(&browser, &page, &phone.code()).await;
+    assert_eq!(done.status, 303, "{done:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_logins_in_one_browser_leave_few_tickets() {
+    let world = World::start(SessionMode::ServerSide).await;
+    first(&world.browser(), "PPK301").await;
+    let browser = world.browser();
+    for n in 0..12 {
+        let answer = password(&browser, "PPK301").await;
+        assert!(due(&answer).is_some(), "{n} {answer:?}");
+    }
+    let tickets = browser.jar().keys().filter(|name| name.contains(".t.")).count();
+    assert!((1..=9).contains(&tickets), "{tickets}");
+    assert_eq!(browser.get("/").await.status, 200);
+}
