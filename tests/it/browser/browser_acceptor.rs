@@ -94,8 +94,8 @@ async fn too_many_wrong_codes_have_to_wait_and_then_the_right_one_works() {
     let mut phone = enrolled(&world, "KUPBJ1").await;
     let person = Person::new(&world, PHONE).await;
     person.logs_in("KUPBJ1").await;
-    for _ in 0..3 {
-        person.types_code(&phone.wrong()).await;
+    for which in 0..3 {
+        person.types_code(&phone.wrong_nth(which)).await;
         person.sees(WRONG).await;
     }
     person.types_code(&phone.code()).await;

@@ -76,6 +76,11 @@ impl Phone {
 
     /// Six digits that are no code of this key within an hour.
     pub(crate) fn wrong(&self) -> String {
+        self.wrong_nth(0)
+    }
+
+    /// One of many such, each another.
+    pub(crate) fn wrong_nth(&self, which: usize) -> String {
         let now = self.now() / STEP * STEP;
         let near: Vec<String> = (0..20)
             .flat_map(|n| {
@@ -86,6 +91,10 @@ impl Phone {
             })
             .collect();
         let mut digits = (0..100).map(|n| format!("{:06}", 111_111 + n * 7_919));
-        digits.find(|digits| !near.contains(digits)).unwrap()
+        digits
+            .by_ref()
+            .filter(|digits| !near.contains(digits))
+            .nth(which)
+            .unwrap()
     }
 }
