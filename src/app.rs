@@ -224,8 +224,9 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
             limits.probes_known_max,
             limits.probes_blind_max,
             PROBES_BLIND_PER_ADDRESS,
-        )
-        .with(limits.waiting_posts_max, limits.logins_max),
+            limits.waiting_posts_max,
+            limits.logins_max,
+        ),
         clock_high: AtomicU64::new(0),
         unwritten_ends: std::sync::Mutex::default(),
         reminder: parts.reminder,

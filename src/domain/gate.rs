@@ -178,46 +178,46 @@ pub fn request_verdict(facts: RequestFacts<'_>, presented: Presented) -> Request
     if !facts.class.method_allowed {
         return RequestVerdict::Refuse(Refusal::Method);
     }
-    match presented {
-        Presented::Sealed { session, held } => return for_owner(facts, session, held),
-        Presented::Stamped {
-            state: State::Suspect,
-            ..
-        } => return in_doubt(facts),
-        Presented::Stamped { .. } | Presented::Nothing => {}
-    }
-    if let Some(login) = facts.waiting
-        && facts.class.private_page
-        && !facts.is_unsafe
-        && !is_login(facts)
-    {
-        return to_waiting(facts, login);
-    }
-    without_seal(facts, presented)
-}
-
-fn without_seal(facts: RequestFacts<'_>, presented: Presented) -> RequestVerdict {
-    match presented {
-        Presented::Stamped {
-            state: State::Awaiting(login),
-            has_ticket: true,
-            ..
-        } => while_waiting(facts, login),
-        Presented::Stamped {
-            key,
-            state: State::Free,
-            generation,
-            ..
-        } => for_visitor(facts, Bind::Anonymous { key, generation }),
+    let waiting = facts
+        .waiting
+        .filter(|_| facts.class.private_page && !facts.is_unsafe && !is_login(facts));
+    match (presented, waiting) {
+        (Presented::Sealed { session, held }, _) => for_owner(facts, session, held),
+        (
+            Presented::Stamped {
+                state: State::Suspect,
+                ..
+            },
+            _,
+        ) => in_doubt(facts),
+        (_, Some(login)) => to_waiting(facts, login),
+        (
+            Presented::Stamped {
+                state: State::Awaiting(login),
+                has_ticket: true,
+                ..
+            },
+            None,
+        ) => while_waiting(facts, login),
+        (
+            Presented::Stamped {
+                key,
+                state: State::Free,
+                generation,
+                ..
+            },
+            None,
+        ) => for_visitor(facts, Bind::Anonymous { key, generation }),
         // A waiting login of another browser, an accepted session without its seal, one that is
-        // over or in doubt: whoever shows only the stamp starts afresh.
-        Presented::Nothing
-        | Presented::Sealed { .. }
-        | Presented::Stamped {
-            state:
-                State::Suspect | State::Awaiting(_) | State::Accepted(_) | State::Held(_) | State::Ended,
-            ..
-        } => for_visitor(facts, Bind::Bare { hand_out: true }),
+        // over: whoever shows only the stamp starts afresh.
+        (
+            Presented::Nothing
+            | Presented::Stamped {
+                state: State::Awaiting(_) | State::Accepted(_) | State::Held(_) | State::Ended,
+                ..
+            },
+            None,
+        ) => for_visitor(facts, Bind::Bare { hand_out: true }),
     }
 }
 

@@ -78,12 +78,11 @@ impl Engine {
             let fresh = self.table.fresh_generation();
             entry.change(|tracked| {
                 // Before sending: nothing went up, so nothing is in doubt. After: it stays so.
-                if found && matches!(state, State::Held(_)) {
+                match (found, state) {
                     // The caller asks again whose the session is, and settles this candidate.
-                } else if found {
-                    tracked.settle_lost(now)
-                } else {
-                    _ = tracked.settle_same(fresh, now)
+                    (true, State::Held(_)) => {}
+                    (true, _) => tracked.settle_lost(now),
+                    (false, _) => _ = tracked.settle_same(fresh, now),
                 }
             });
             return Err(MarkError::Store(error));

@@ -31,11 +31,6 @@ const ADDRESS_POLL_MILLIS: u64 = 50;
 /// an honest user's session because others are many.
 const KNOWN_TURN_SECONDS: u64 = 30;
 
-/// Requests that wait for a verdict, unless configured.
-const WAITERS_MAX: usize = 256;
-/// Known logins carried out at once, unless configured.
-const LOGINS_MAX: usize = 64;
-
 /// What a probe says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
@@ -73,23 +68,22 @@ pub struct Budgets {
 
 impl Budgets {
     /// So many at once.
-    pub fn new(known: usize, blind: usize, blind_per_address: u32) -> Self {
+    pub fn new(
+        known: usize,
+        blind: usize,
+        blind_per_address: u32,
+        waiters: usize,
+        logins: usize,
+    ) -> Self {
         Self {
             known: Semaphore::new(known),
             blind: Semaphore::new(blind),
             blind_per_address,
             addresses: Mutex::default(),
-            waiters: Semaphore::new(WAITERS_MAX),
-            turns: Semaphore::new(WAITERS_MAX),
-            logins: Semaphore::new(LOGINS_MAX),
+            waiters: Semaphore::new(waiters),
+            turns: Semaphore::new(waiters),
+            logins: Semaphore::new(logins),
         }
-    }
-
-    /// With other numbers of waiters and logins.
-    pub fn with(mut self, waiters: usize, logins: usize) -> Self {
-        self.waiters = Semaphore::new(waiters);
-        self.logins = Semaphore::new(logins);
-        self
     }
 
     fn enter(&self, address: IpAddr, budget: Budget) -> Option<AddressTurn<'_>> {

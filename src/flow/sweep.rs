@@ -58,7 +58,7 @@ impl Engine {
     pub async fn sweep(&self) -> Result<(), FlowError> {
         self.replay_ends().await;
         self.sweep_sessions().await;
-        self.sweep_upstream().await?;
+        self.sweep_upstream().await;
         self.sweep_waiting().await?;
         self.sweep_lost_waits().await?;
         self.write_seen(SEEN_SECONDS).await
@@ -80,21 +80,7 @@ impl Engine {
         }
     }
 
-    /// Free sessions that nothing is under way in any more, whatever the store does.
-    fn forget_free(&self) {
-        let now = self.now();
-        for (key, entry) in self.table.all() {
-            let tracked = entry.tracked();
-            drop(entry);
-            if tracked.state == State::Free && now.since(tracked.since) >= FREE_MEMORY_SECONDS {
-                self.table.forget(key);
-            }
-        }
-    }
-
-    async fn sweep_upstream(&self) -> Result<(), FlowError> {
-        self.forget_free();
-        let records = self.records()?;
+    async fn sweep_upstream(&self) {
         let now = self.now();
         let longest_answer = self.profile.longest_answer_seconds();
         let tombstone = self
@@ -117,7 +103,11 @@ impl Engine {
             let age = now.since(tracked.since);
             drop(entry);
             match tracked.state {
+                State::Free if age >= FREE_MEMORY_SECONDS => self.table.forget(key),
                 State::Ended if age >= tombstone => {
+                    let Ok(records) = self.records() else {
+                        continue;
+                    };
                     // No stamped cookie with this id can open any more.
                     let draft = records.draft().delete::<StoredState>(&key.0, Expect::Any);
                     if let Err(error) = records.commit(draft).await {
@@ -134,7 +124,6 @@ impl Engine {
                 | State::Ended => {}
             }
         }
-        Ok(())
     }
 
     async fn sweep_waiting(&self) -> Result<(), FlowError> {

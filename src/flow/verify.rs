@@ -99,7 +99,7 @@ impl Engine {
             .value
             .keys
             .first()
-            .map(|key| self.table.entry(*key, self.now()));
+            .and_then(|key| self.table.find(*key));
         // A page reloaded after a wrong code sends it again: neither compared nor counted.
         if let Some(entry) = &entry
             && let Some(refusal) = entry.same_refusal(&digest, self.now())

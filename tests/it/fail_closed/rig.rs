@@ -114,8 +114,13 @@ fn engine(
             8192,
         )),
         notices: Arc::new(LogNotices),
-        budgets: Budgets::new(known, limits.probes_blind_max, 4)
-            .with(limits.waiting_posts_max, limits.logins_max),
+        budgets: Budgets::new(
+            known,
+            limits.probes_blind_max,
+            4,
+            limits.waiting_posts_max,
+            limits.logins_max,
+        ),
         clock_high: AtomicU64::new(0),
         reminder: gerbang::store::Reminder::nowhere(),
         unwritten_ends: Mutex::default(),
