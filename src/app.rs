@@ -16,6 +16,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ProfileSource};
 use crate::domain::enrollment::ActivationLimits;
 use crate::domain::login::LoginLimits;
+use crate::domain::policy::PolicyState;
 use crate::domain::session::SessionLimits;
 use crate::entropy::{Entropy, SystemEntropy, random};
 use crate::flow::accept::Slowdown;
@@ -205,6 +206,8 @@ struct Parts {
 fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamKey>) {
     let (errands, owed) = unbounded_channel();
     let limits = &config.limits;
+    let frozen = parts.profile.freeze_types().to_vec();
+    let first = PolicyState::first(config.policy.clone(), frozen);
     let engine = Engine {
         settings: settings(config),
         profile: parts.profile,
@@ -212,10 +215,7 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         vault: parts.vault,
         table: Table::default(),
         sessions: Sessions::default(),
-        policy: ArcSwap::from_pointee(Policy {
-            version: 1,
-            file: config.policy.clone(),
-        }),
+        policy: ArcSwap::from_pointee(Policy::new(first)),
         clock: parts.clock,
         entropy: parts.entropy,
         upstream: parts.own_client,
@@ -283,10 +283,7 @@ fn pages(config: &Config, engine: Arc<Engine>, renderer: Arc<Renderer>) -> Pages
             this_path: format!("{}/", config.site.own_path()),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
-        time_zone: (
-            config.site.time_zone.offset_seconds(),
-            config.site.time_zone.label(),
-        ),
+        zone: config.site.time_zone.zone(),
         origin: config
             .site
             .public_url

@@ -1,6 +1,6 @@
 //! The only place that draws random bytes (invariant I12).
 
-use crate::primitives::{GatewaySessionId, SharedSecret, Ticket, WaitingRef};
+use crate::primitives::{ActivationCode, GatewaySessionId, SharedSecret, Ticket, WaitingRef};
 use ring::rand::SecureRandom;
 
 /// Gives random bytes.
@@ -49,6 +49,14 @@ pub fn random<const N: usize>(entropy: &dyn Entropy) -> Result<[u8; N], EntropyE
 /// [`EntropyError`].
 pub fn shared_secret(entropy: &dyn Entropy) -> Result<SharedSecret, EntropyError> {
     random(entropy).map(SharedSecret::new)
+}
+
+/// A new activation code of eight digits.
+///
+/// # Errors
+/// [`EntropyError`].
+pub fn activation_code(entropy: &dyn Entropy) -> Result<ActivationCode, EntropyError> {
+    random(entropy).map(ActivationCode::from_random)
 }
 
 /// A new ticket of 256 bits.

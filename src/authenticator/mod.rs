@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub enum Factor {
     /// Time-based one-time password (RFC 6238).
     Totp,
+    /// Code from the help desk that allows an activation. It opens no session by itself.
+    ActivationCode,
 }
 
 impl Factor {
@@ -19,6 +21,7 @@ impl Factor {
     pub fn number(self) -> u8 {
         match self {
             Self::Totp => 1,
+            Self::ActivationCode => 2,
         }
     }
 }

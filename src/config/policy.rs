@@ -51,14 +51,14 @@ pub(super) fn read(reader: &mut Reader, names: &mut Vec<NameUse>) -> PolicyFile 
         rules.push(At {
             value: Rule {
                 subject,
-                mode: mode.value,
+                demand: mode.value.into(),
             },
             place: table.place,
         });
     }
     let rules = rules.into_iter().map(|rule| rule.value).collect();
     PolicyFile {
-        default,
+        default: default.into(),
         ceiling,
         rules,
     }

@@ -3,6 +3,7 @@
 use super::problem::Place;
 use super::public_url::{HostPort, PublicUrl, Scheme, context_error};
 use super::reader::{At, Reader, Section};
+use crate::primitives::Zone;
 use crate::primitives::account::NAME_CHARS_MAX;
 
 /// Longest slug in characters: it stands in the name of a cookie.
@@ -27,21 +28,20 @@ impl TimeZone {
     const WORDS: [(&'static str, Self); 3] =
         [("WIB", Self::Wib), ("WITA", Self::Wita), ("WIT", Self::Wit)];
 
-    /// As printed behind a time.
-    pub fn label(self) -> &'static str {
+    fn hours_and_label(self) -> (u32, &'static str) {
         match self {
-            Self::Wib => "WIB",
-            Self::Wita => "WITA",
-            Self::Wit => "WIT",
+            Self::Wib => (7, "WIB"),
+            Self::Wita => (8, "WITA"),
+            Self::Wit => (9, "WIT"),
         }
     }
 
-    /// Seconds east of UTC; no zone of Indonesia has summer time.
-    pub fn offset_seconds(self) -> u64 {
-        match self {
-            Self::Wib => 7 * 3600,
-            Self::Wita => 8 * 3600,
-            Self::Wit => 9 * 3600,
+    /// Offset and label.
+    pub fn zone(self) -> Zone {
+        let (hours, label) = self.hours_and_label();
+        Zone {
+            offset_seconds: hours * 3600,
+            label: label.to_owned(),
         }
     }
 }

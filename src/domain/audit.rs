@@ -2,7 +2,8 @@
 //! in: the fields are ids, labels and numbers (invariant I10).
 
 use crate::authenticator::Factor;
-use crate::domain::policy_file::Mode;
+use crate::domain::policy::act::Act;
+use crate::domain::policy_file::{Mode, Rule};
 use crate::domain::throttle::Lane;
 use crate::primitives::{AccountId, UnixSeconds};
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,9 @@ pub struct AuditRecord {
     pub client: String,
     /// Request that led to it.
     pub request: String,
+    /// The admin who did it, where it was not the account's owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
     /// What happened.
     pub event: AuditEvent,
 }
@@ -86,5 +90,84 @@ pub enum AuditEvent {
     IdentityChanged {
         /// Who.
         to: AccountId,
+    },
+    /// An activation was put off ("nanti saja") and the login released with the password alone.
+    PutOff {
+        /// How often now.
+        skips: u32,
+    },
+    /// An activation code was typed after the password and allows an activation.
+    CodeTyped,
+    /// The policy was changed by an admin, or rolled back by the gateway itself.
+    PolicyChanged {
+        /// What was done.
+        act: Act,
+        /// Why.
+        reason: String,
+        /// The demands that it replaced, as far as it replaced any.
+        before: Vec<Rule>,
+        /// The policy's number afterwards.
+        revision: u64,
+    },
+    /// Something planned came to its time.
+    PolicySettled {
+        /// The policy's number afterwards.
+        revision: u64,
+    },
+    /// Break glass by a file of root, seen or gone.
+    GlassFile {
+        /// Whether it is broken now.
+        broken: bool,
+        /// The ceiling meanwhile.
+        ceiling: Mode,
+        /// First second after it.
+        until: UnixSeconds,
+        /// Why.
+        reason: String,
+    },
+    /// The help desk took the second factor away.
+    Reset {
+        /// Which entry was bound, if any.
+        entry: Option<String>,
+        /// Letter or ticket.
+        number: String,
+        /// What was checked.
+        checked: String,
+        /// Why.
+        reason: String,
+    },
+    /// The help desk handed an activation code out.
+    CodeIssued {
+        /// First second in which it is no good any more.
+        until: UnixSeconds,
+        /// Letter or ticket.
+        number: String,
+        /// Why.
+        reason: String,
+    },
+    /// An account was exempted, or its exemption changed or taken back.
+    Exempted {
+        /// End of the exemption before, if there was one.
+        before: Option<UnixSeconds>,
+        /// End of the exemption now, if there is one.
+        until: Option<UnixSeconds>,
+        /// Why.
+        reason: String,
+    },
+    /// An account's counters of wrong codes were cleared.
+    Unlocked {
+        /// Wrong codes that had been counted.
+        failures: u32,
+        /// Why.
+        reason: String,
+    },
+    /// The clock was accepted as right though it is behind the highest time ever seen.
+    ClockAccepted {
+        /// Highest time before.
+        before: UnixSeconds,
+        /// The time now.
+        now: UnixSeconds,
+        /// Why.
+        reason: String,
     },
 }

@@ -1,140 +1,131 @@
-//! What a login needs: one pure function from policy, role, user type and enrollment.
+//! What a login needs: one pure function from what is in force and the enrollment.
 
-use crate::domain::policy_file::{Mode, PolicyFile};
-use crate::primitives::{Role, UserType};
+use crate::domain::policy::InForce;
+use crate::domain::policy_file::Mode;
+use crate::primitives::UnixSeconds;
 
 /// What has to happen before a session is released.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Requirement {
     /// The password is enough.
     Nothing,
+    /// The account is asked to bind an authenticator, and may put it off.
+    Offer(Offer),
     /// The account binds an authenticator first.
     Activate,
     /// A code of the bound authenticator.
     Verify,
 }
 
+impl Requirement {
+    /// Whether a session that was accepted before has to stop for it. An offer is made at the next
+    /// login, not in the middle of somebody's work.
+    pub fn stops(self) -> bool {
+        match self {
+            Self::Nothing | Self::Offer(_) => false,
+            Self::Activate | Self::Verify => true,
+        }
+    }
+}
+
+/// How long and how often an activation may be put off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Offer {
+    /// So many times more, this one included; `None` without a limit.
+    pub skips_left: Option<u32>,
+    /// Until then; `None` without a limit.
+    pub until: Option<UnixSeconds>,
+}
+
 /// The requirement and how it came about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Decision {
     /// What is asked.
     pub requirement: Requirement,
-    /// The mode in force, after the ceiling.
-    pub mode: Mode,
+    /// What is in force, and why.
+    pub in_force: InForce,
     /// Under `observe`: what `required` would have asked. Recorded, never shown.
     pub would_require: Option<Requirement>,
 }
 
-/// Decides for one login. `who` is `None` when the upstream's page could not be read: then the
-/// default of unknown roles holds, below the ceiling (design.md section 6).
-pub fn requirement(
-    policy: &PolicyFile,
-    who: Option<(&UserType, &Role)>,
-    enrolled: bool,
-) -> Decision {
-    let mode = mode_for(policy, who);
+/// Decides for one login.
+pub fn requirement(in_force: InForce, enrolled: bool) -> Decision {
+    let offer = Offer {
+        skips_left: in_force.skips_left,
+        until: in_force.until,
+    };
     let asked = |mode: Mode| match (mode, enrolled) {
         (Mode::Off | Mode::Observe, _) | (Mode::Optional, false) => Requirement::Nothing,
-        (Mode::Optional | Mode::Required, true) => Requirement::Verify,
+        (Mode::Optional | Mode::Encouraged | Mode::Required, true) => Requirement::Verify,
+        (Mode::Encouraged, false) => Requirement::Offer(offer),
         (Mode::Required, false) => Requirement::Activate,
     };
-    let would_require = (mode == Mode::Observe).then(|| asked(Mode::Required));
     Decision {
-        requirement: asked(mode),
-        mode,
-        would_require,
+        requirement: asked(in_force.mode),
+        would_require: (in_force.mode == Mode::Observe).then(|| asked(Mode::Required)),
+        in_force,
     }
-}
-
-/// The mode in force: the closest rule (role and type, role, type), else the default, and never
-/// above the ceiling.
-pub fn mode_for(policy: &PolicyFile, who: Option<(&UserType, &Role)>) -> Mode {
-    policy.mode_for(who.map(|(t, _)| t.as_str()), who.map(|(_, r)| r.as_str()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::policy_file::{Rule, Subject};
-    use proptest::prelude::*;
+    use crate::domain::policy::{Facts, PolicyState};
+    use crate::domain::policy_file::{Demand, PolicyFile};
 
-    fn rule(user_type: Option<&str>, role: Option<&str>, mode: Mode) -> Rule {
-        let subject = Subject {
-            user_type: user_type.map(|t| UserType::parse(t).unwrap()),
-            role: role.map(|r| Role::parse(r).unwrap()),
+    fn decided(demand: Demand, enrolled: bool) -> Decision {
+        let rules = PolicyFile {
+            default: demand,
+            ..PolicyFile::default()
         };
-        Rule { subject, mode }
-    }
-
-    fn who(user_type: &str, role: &str) -> (UserType, Role) {
-        (
-            UserType::parse(user_type).unwrap(),
-            Role::parse(role).unwrap(),
-        )
-    }
-
-    const MODES: [Mode; 4] = [Mode::Off, Mode::Observe, Mode::Optional, Mode::Required];
-
-    #[test]
-    fn the_most_specific_rule_holds() {
-        let policy = PolicyFile {
-            default: Mode::Required,
-            ceiling: Mode::Required,
-            rules: vec![
-                rule(Some("penyedia"), None, Mode::Optional),
-                rule(None, Some("Auditor"), Mode::Observe),
-                rule(Some("penyedia"), Some("Auditor"), Mode::Off),
-            ],
+        let facts = Facts {
+            enrolled,
+            ..Facts::default()
         };
-        let mode = |t: &str, r: &str| {
-            let (t, r) = who(t, r);
-            mode_for(&policy, Some((&t, &r)))
-        };
-        assert_eq!(mode("penyedia", "Auditor"), Mode::Off);
-        assert_eq!(mode("non", "Auditor"), Mode::Observe);
-        assert_eq!(mode("penyedia", "Penyedia"), Mode::Optional);
-        assert_eq!(mode("non", "Peran Baru"), Mode::Required);
-        assert_eq!(mode_for(&policy, None), Mode::Required);
+        let now = UnixSeconds(1_800_000_000);
+        let in_force = PolicyState::first(rules, vec![]).in_force(None, facts, None, now);
+        requirement(in_force, enrolled)
     }
 
     #[test]
     fn every_mode_asks_what_the_table_says() {
         use Requirement::{Activate, Nothing, Verify};
+        let offer = Requirement::Offer(Offer::default());
         for (mode, fresh, enrolled) in [
             (Mode::Off, Nothing, Nothing),
             (Mode::Observe, Nothing, Nothing),
             (Mode::Optional, Nothing, Verify),
+            (Mode::Encouraged, offer, Verify),
             (Mode::Required, Activate, Verify),
         ] {
-            let policy = PolicyFile {
-                default: mode,
-                ceiling: Mode::Required,
-                rules: vec![],
-            };
-            assert_eq!(requirement(&policy, None, false).requirement, fresh);
-            assert_eq!(requirement(&policy, None, true).requirement, enrolled);
+            assert_eq!(decided(mode.into(), false).requirement, fresh, "{mode:?}");
+            assert_eq!(decided(mode.into(), true).requirement, enrolled, "{mode:?}");
+            let would = decided(mode.into(), true).would_require;
+            assert_eq!(would, (mode == Mode::Observe).then_some(Verify));
         }
     }
 
-    proptest! {
-        /// Never above the ceiling; with the ceiling away, never weaker than the rule that holds.
-        #[test]
-        fn the_ceiling_only_lowers(
-            default in 0usize..4, ceiling in 0usize..4, ruled in 0usize..4, enrolled: bool,
-        ) {
-            let policy = PolicyFile {
-                default: MODES[default], ceiling: MODES[ceiling],
-                rules: vec![rule(None, Some("R"), MODES[ruled])],
-            };
-            let (t, r) = who("t", "R");
-            let decision = requirement(&policy, Some((&t, &r)), enrolled);
-            prop_assert_eq!(decision.mode, MODES[ruled].min(MODES[ceiling]));
-            let unknown = requirement(&policy, None, enrolled);
-            prop_assert_eq!(unknown.mode, MODES[default].min(MODES[ceiling]));
-            if decision.mode <= Mode::Observe {
-                prop_assert_eq!(decision.requirement, Requirement::Nothing);
-            }
-            prop_assert_eq!(decision.would_require.is_some(), decision.mode == Mode::Observe);
-        }
+    #[test]
+    fn an_offer_says_how_often_and_until_when() {
+        let until = Some(UnixSeconds(1_900_000_000));
+        let demand = Demand {
+            skips: Some(3),
+            until,
+            ..Mode::Encouraged.into()
+        };
+        let offer = Requirement::Offer(Offer {
+            skips_left: Some(3),
+            until,
+        });
+        assert_eq!(decided(demand, false).requirement, offer);
+        let started = Demand {
+            from: until,
+            ..Mode::Required.into()
+        };
+        let offer = Requirement::Offer(Offer {
+            skips_left: None,
+            until,
+        });
+        assert_eq!(decided(started, false).requirement, offer);
     }
 }

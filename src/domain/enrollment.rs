@@ -73,6 +73,9 @@ pub struct Activation {
     pub qr_until: UnixSeconds,
     /// Codes typed so far.
     pub tries: u32,
+    /// Keyed hash of the activation code that allowed it, where one was due; used up by the binding.
+    #[serde(default)]
+    pub grant: Option<[u8; 16]>,
 }
 
 /// One QR code of an activation.
@@ -119,6 +122,7 @@ impl Activation {
             entries: vec![Entry { generation, secret }],
             qr_until: now.plus(limits.qr_seconds),
             tries: 0,
+            grant: None,
         }
     }
 

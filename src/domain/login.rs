@@ -14,7 +14,7 @@ const DOUBLE_CLICK_SECONDS: u64 = 5;
 /// What is still due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Need {
-    /// Bind an authenticator.
+    /// Bind an authenticator. Whether it may be put off is asked when the page is shown.
     Activate,
     /// A code of the bound one.
     Verify,
@@ -31,6 +31,9 @@ pub struct WaitingLogin {
     pub identity: Identity,
     /// What is due.
     pub need: Need,
+    /// An activation needs a code of the help desk first.
+    #[serde(default)]
+    pub proof_due: bool,
     /// Every upstream session that this login touched.
     pub keys: Vec<UpstreamKey>,
     /// The upstream's cookies, withheld.
@@ -141,6 +144,7 @@ mod tests {
                 display_name: String::new(),
             },
             need,
+            proof_due: false,
             keys: vec![],
             jar: Jar::default(),
             target: "/x".into(),

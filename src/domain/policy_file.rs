@@ -1,7 +1,7 @@
-//! What a policy says, as plain data: a mode for everybody, a ceiling, and rules by user type and
-//! role. Read from the configuration at first, later from the store.
+//! What a policy says, as plain data: a demand for everybody, a ceiling, and rules by user type and
+//! role. The configuration gives the first one; later the store holds it ([`super::policy`]).
 
-use crate::primitives::{Role, UserType};
+use crate::primitives::{Role, UnixSeconds, UserType};
 use serde::{Deserialize, Serialize};
 
 /// How much is asked of a role. Ordered: a later one asks more.
@@ -16,6 +16,8 @@ pub enum Mode {
     Observe,
     /// Who has activated a second factor must use it; nobody has to activate.
     Optional,
+    /// As optional, and whoever has not activated is asked to after the password; he may put it off.
+    Encouraged,
     /// Activation before anything else. What holds when nobody says otherwise.
     #[default]
     Required,
@@ -23,10 +25,11 @@ pub enum Mode {
 
 impl Mode {
     /// Every mode with the word that files use for it.
-    pub const WORDS: [(&'static str, Self); 4] = [
+    pub const WORDS: [(&'static str, Self); 5] = [
         ("off", Self::Off),
         ("observe", Self::Observe),
         ("optional", Self::Optional),
+        ("encouraged", Self::Encouraged),
         ("required", Self::Required),
     ];
 
@@ -36,6 +39,7 @@ impl Mode {
             Self::Off => "off",
             Self::Observe => "observe",
             Self::Optional => "optional",
+            Self::Encouraged => "encouraged",
             Self::Required => "required",
         }
     }
@@ -69,20 +73,134 @@ impl Subject {
     }
 }
 
-/// A mode for some accounts.
+/// Whose word an activation takes that follows the password alone: thousands of passwords have
+/// leaked, so whoever comes first need not be the owner (design.md section 5).
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// Whoever logs in first before the start date of the role; after it a code from the help desk.
+    #[default]
+    FirstUse,
+    /// A code from the help desk, always.
+    Counter,
+}
+
+impl Proof {
+    /// Every value with the word that files use for it.
+    pub const WORDS: [(&'static str, Self); 2] =
+        [("first-use", Self::FirstUse), ("counter", Self::Counter)];
+
+    /// The word that files use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FirstUse => "first-use",
+            Self::Counter => "counter",
+        }
+    }
+}
+
+/// What becomes of a login whose page cannot be read because the application was updated and the
+/// profile does not fit any more.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unread {
+    /// The password alone is enough until the profile fits again.
+    Open,
+    /// It is refused (invariant I8).
+    #[default]
+    Closed,
+}
+
+impl Unread {
+    /// Every value with the word that files use for it.
+    pub const WORDS: [(&'static str, Self); 2] = [("closed", Self::Closed), ("open", Self::Open)];
+
+    /// The word that files use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// What is asked of some accounts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Demand {
+    /// How much.
+    pub mode: Mode,
+    /// `required`: its start date; before it the mode is `encouraged`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<UnixSeconds>,
+    /// `encouraged`: how often one account may put the activation off; no number, no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skips: Option<u32>,
+    /// `encouraged`: until when it may be put off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<UnixSeconds>,
+    /// Whose word an activation takes.
+    #[serde(default)]
+    pub proof: Proof,
+    /// What becomes of logins whose page cannot be read.
+    #[serde(default)]
+    pub unread: Unread,
+}
+
+impl From<Mode> for Demand {
+    fn from(mode: Mode) -> Self {
+        Self {
+            mode,
+            ..Self::default()
+        }
+    }
+}
+
+/// Why a demand means nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum DemandError {
+    /// A start date for another mode.
+    #[error("a start date (`from`) belongs to the mode `required` alone")]
+    FromWithoutRequired,
+    /// Limits of putting it off for another mode.
+    #[error("`skips` and `until` belong to the mode `encouraged` alone")]
+    LimitsWithoutEncouraged,
+}
+
+impl Demand {
+    /// Whether its parts fit together.
+    ///
+    /// # Errors
+    /// [`DemandError`].
+    pub fn check(&self) -> Result<(), DemandError> {
+        if self.from.is_some() && self.mode != Mode::Required {
+            return Err(DemandError::FromWithoutRequired);
+        }
+        if (self.skips.is_some() || self.until.is_some()) && self.mode != Mode::Encouraged {
+            return Err(DemandError::LimitsWithoutEncouraged);
+        }
+        Ok(())
+    }
+}
+
+/// A demand for some accounts.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Rule {
     /// Whom it is for.
     pub subject: Subject,
     /// What is asked of them.
-    pub mode: Mode,
+    #[serde(flatten)]
+    pub demand: Demand,
 }
 
-/// The whole policy of a site.
+/// The rules of a site.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct PolicyFile {
     /// For accounts that no rule fits, roles that the profile does not know included.
-    pub default: Mode,
+    pub default: Demand,
     /// No account is asked for more than this.
     pub ceiling: Mode,
     /// No two for the same subject.
@@ -102,11 +220,10 @@ impl PolicyFile {
             .map(|(_, rule)| rule)
     }
 
-    /// What is asked of an account: its rule or the default, but no more than the ceiling.
-    pub fn mode_for(&self, user_type: Option<&str>, role: Option<&str>) -> Mode {
+    /// What is asked of an account: its rule or the default, the ceiling not counted.
+    pub fn demand_for(&self, user_type: Option<&str>, role: Option<&str>) -> Demand {
         self.rule_for(user_type, role)
-            .map_or(self.default, |rule| rule.mode)
-            .min(self.ceiling)
+            .map_or(self.default, |rule| rule.demand)
     }
 }
 
@@ -119,12 +236,15 @@ mod tests {
             user_type: user_type.map(|text| UserType::parse(text).unwrap()),
             role: role.map(|text| Role::parse(text).unwrap()),
         };
-        Rule { subject, mode }
+        Rule {
+            subject,
+            demand: mode.into(),
+        }
     }
 
     fn policy() -> PolicyFile {
         PolicyFile {
-            default: Mode::Required,
+            default: Mode::Required.into(),
             ceiling: Mode::Required,
             rules: vec![
                 rule(Some("non-penyedia"), None, Mode::Observe),
@@ -149,12 +269,12 @@ mod tests {
         backwards.rules.reverse();
         for (user_type, role, want) in cases {
             assert_eq!(
-                policy().mode_for(user_type, role),
+                policy().demand_for(user_type, role).mode,
                 want,
                 "{user_type:?} {role:?}"
             );
             assert_eq!(
-                backwards.mode_for(user_type, role),
+                backwards.demand_for(user_type, role).mode,
                 want,
                 "{user_type:?} {role:?}"
             );
@@ -162,23 +282,10 @@ mod tests {
     }
 
     #[test]
-    fn the_ceiling_only_lowers() {
-        let watched = PolicyFile {
-            ceiling: Mode::Observe,
-            ..policy()
-        };
-        assert_eq!(watched.mode_for(None, None), Mode::Observe);
-        assert_eq!(
-            watched.mode_for(Some("non-penyedia"), Some("Auditor")),
-            Mode::Off
-        );
-    }
-
-    #[test]
     fn nothing_said_means_required() {
         assert_eq!(
-            PolicyFile::default().mode_for(Some("x"), Some("y")),
-            Mode::Required
+            PolicyFile::default().demand_for(Some("x"), Some("y")),
+            Mode::Required.into()
         );
     }
 
@@ -187,6 +294,28 @@ mod tests {
         for (word, mode) in Mode::WORDS {
             assert_eq!(mode.as_str(), word);
             assert_eq!(serde_json::to_string(&mode).unwrap(), format!("\"{word}\""));
+        }
+    }
+
+    #[test]
+    fn the_parts_of_a_demand_fit_together() {
+        let at = Some(UnixSeconds(9));
+        for mode in Mode::WORDS.map(|(_, mode)| mode) {
+            let plain = Demand::from(mode);
+            assert_eq!(plain.check(), Ok(()));
+            let started = Demand { from: at, ..plain };
+            assert_eq!(started.check().is_ok(), mode == Mode::Required, "{mode:?}");
+            let counted = Demand {
+                skips: Some(3),
+                ..plain
+            };
+            assert_eq!(
+                counted.check().is_ok(),
+                mode == Mode::Encouraged,
+                "{mode:?}"
+            );
+            let dated = Demand { until: at, ..plain };
+            assert_eq!(dated.check().is_ok(), mode == Mode::Encouraged, "{mode:?}");
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::authenticator::Factor;
 use crate::domain::audit::AuditEvent;
-use crate::domain::enrollment::{Account, Activation};
+use crate::domain::enrollment::Account;
 use crate::domain::login::{Outcome, WaitingLogin};
 use crate::domain::session::GatewaySession;
-use crate::domain::throttle::{Attempts, Lane};
+use crate::domain::standing::Standing;
 use crate::domain::upstream_session::{State, StoredState};
 use crate::entropy;
 use crate::flow::probe::{Budget, Verdict};
@@ -13,7 +13,7 @@ use crate::flow::sessions::LiveSession;
 use crate::flow::{Client, Engine, FlowError};
 use crate::primitives::{AccountId, OtpCode, Ticket, UpstreamKey, WaitingRef};
 use crate::store::Expect;
-use crate::store::records::{RecordError, Stored};
+use crate::store::records::{Draft, RecordError, Stored};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,22 +36,16 @@ pub struct Accepted {
 /// What is to be written in the one durable step.
 pub(crate) struct Acceptance<'a> {
     pub(crate) login: Stored<WaitingLogin>,
-    /// The account as it is to be, and the version it was read at.
-    pub(crate) account: Account,
-    pub(crate) account_expect: Expect,
+    /// What was accepted; `None` where the activation was put off.
+    pub(crate) factor: Option<Factor>,
+    /// Epoch of the account that the session belongs to.
+    pub(crate) account_epoch: u64,
+    /// What is written in the same step besides login, session and state: the account with the used
+    /// code, counters that are cleared. A conflict in it means that somebody else was faster.
+    pub(crate) writes: Draft,
     pub(crate) code_digest: [u8; 32],
     pub(crate) event: AuditEvent,
     pub(crate) client: &'a Client,
-    /// In which lane the attempt was counted.
-    pub(crate) lane: Lane,
-    /// Further records of this step.
-    pub(crate) cleared: Vec<Cleared>,
-}
-
-/// A record that an acceptance removes.
-pub(crate) enum Cleared {
-    Lane(Lane),
-    Activation(Vec<u8>),
 }
 
 /// How an acceptance went.
@@ -127,7 +121,7 @@ impl Engine {
         &self,
         acceptance: Acceptance<'_>,
     ) -> Result<AcceptOutcome, FlowError> {
-        let login = &acceptance.login.value;
+        let login = acceptance.login.value.clone();
         let Some(key) = login.keys.first().copied() else {
             return Ok(AcceptOutcome::Gone);
         };
@@ -153,14 +147,14 @@ impl Engine {
         let session = GatewaySession {
             id: entropy::gateway_session_id(&*self.entropy)?,
             identity: Some(login.identity.clone()),
-            factor: Some(Factor::Totp),
-            account_epoch: acceptance.account.epoch,
+            factor: acceptance.factor,
+            account_epoch: acceptance.account_epoch,
             keys: login.keys.clone(),
             created: now,
             last_seen: now,
             jar: login.jar.clone(),
         };
-        match self.write_acceptance(&acceptance, &session).await {
+        match self.write_acceptance(acceptance, &session).await {
             Ok(()) => {}
             Err(FlowError::Store(Some(RecordError::Conflict))) => {
                 return Ok(AcceptOutcome::Overtaken);
@@ -186,7 +180,7 @@ impl Engine {
 
     async fn write_acceptance(
         &self,
-        acceptance: &Acceptance<'_>,
+        acceptance: Acceptance<'_>,
         session: &GatewaySession,
     ) -> Result<(), FlowError> {
         let records = self.records()?;
@@ -208,13 +202,8 @@ impl Engine {
             logout_owed: false,
         };
         let who = Some((account_id, login.identity.role.as_str()));
-        let mut draft = records
-            .draft()
-            .put(
-                &records.account_key(account_id),
-                acceptance.account_expect,
-                &acceptance.account,
-            )
+        let mut draft = acceptance
+            .writes
             .put(
                 &login.reference.0,
                 Expect::Version(acceptance.login.version),
@@ -225,17 +214,25 @@ impl Engine {
         for key in &login.keys {
             draft = draft.put(&key.0, Expect::Any, &state);
         }
-        for cleared in &acceptance.cleared {
-            draft = match cleared {
-                Cleared::Lane(lane) => {
-                    let key = records.attempts_key(account_id, Factor::Totp, *lane);
-                    draft.delete::<Attempts>(&key, Expect::Any)
-                }
-                Cleared::Activation(key) => draft.delete::<Activation>(key, Expect::Any),
-            };
-        }
         records.commit(draft).await?;
         Ok(())
+    }
+
+    /// What is kept of an account beside its second factor, with the version to expect when it is
+    /// written.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store fails.
+    pub(crate) async fn standing_for_update(
+        &self,
+        id: &AccountId,
+    ) -> Result<(Standing, Expect), FlowError> {
+        let records = self.records()?;
+        let found = records.get::<Standing>(&records.account_key(id)).await?;
+        Ok(match found {
+            Some(stored) => (stored.value, Expect::Version(stored.version)),
+            None => (Standing::new(id.clone()), Expect::Absent),
+        })
     }
 
     /// The account's record with the version to expect when it is written.

@@ -1,12 +1,13 @@
 //! Before a request goes up: what did it come with, and what becomes of it?
 
-use crate::domain::enforcement::{Requirement, requirement};
+use crate::domain::enforcement::Requirement;
 use crate::domain::gate::Evidence;
 use crate::domain::gate::{Presented, RequestFacts, RequestVerdict, request_verdict};
 use crate::domain::jar::Jar;
 use crate::domain::login::Need;
 use crate::domain::session::Liveness;
 use crate::domain::upstream_session::State;
+use crate::flow::demand::Asked;
 use crate::flow::judge::{Case, Due};
 use crate::flow::probe::{Budget, Verdict};
 use crate::flow::sessions::LiveSession;
@@ -229,28 +230,27 @@ impl Engine {
         let Some(owner) = &carried.owner else {
             return Ok(Allowed::Yes);
         };
-        let policy = self.policy.load();
-        if owner.meets_policy(policy.version) {
+        let now = self.now();
+        let token = self.policy.load().token(now);
+        if owner.meets_policy(token, now) {
             return Ok(Allowed::Yes);
         }
         let identity = owner.record().identity.clone();
-        let need = match &identity {
-            _ if owner.factor().is_some() => Requirement::Nothing,
+        let mut again_at = None;
+        let decision = match &identity {
+            _ if owner.factor().is_some() => None,
             Some(who) => {
-                let enrolled = self.account(who).await?.binding.is_some();
-                let key = Some((&who.account.user_type, &who.role));
-                requirement(&policy.file, key, enrolled).requirement
+                let account = self.account(who).await?;
+                let standing = self.standing(who).await?;
+                again_at = standing.facts(false).exempt_until;
+                Some(self.decide_with(who, &account, &standing))
             }
             // Let pass unread under a ceiling that only observed: known only as "somebody".
-            None => requirement(&policy.file, None, false).requirement,
+            None => Some(self.decide_unread()),
         };
-        let need = match need {
-            Requirement::Nothing => {
-                owner.note_policy(policy.version);
-                return Ok(Allowed::Yes);
-            }
-            Requirement::Activate => Need::Activate,
-            Requirement::Verify => Need::Verify,
+        let Some(decision) = decision.filter(|decision| decision.requirement.stops()) else {
+            owner.note_policy(token, again_at.filter(|at| now < *at));
+            return Ok(Allowed::Yes);
         };
         let (Some(identity), Some(key)) = (identity, carried.key) else {
             self.end_session(owner, "policy", client).await;
@@ -268,11 +268,16 @@ impl Engine {
             target: self.home(),
             request: None,
         };
-        let mode = crate::domain::enforcement::mode_for(
-            &policy.file,
-            Some((&identity.account.user_type, &identity.role)),
-        );
-        let due = self.demand(&case, key, identity, need, mode).await?;
+        let asked = Asked {
+            need: if decision.requirement == Requirement::Verify {
+                Need::Verify
+            } else {
+                Need::Activate
+            },
+            mode: decision.in_force.mode,
+            proof_due: decision.in_force.proof_due,
+        };
+        let due = self.demand(&case, key, identity, asked).await?;
         Ok(due.map_or(Allowed::Over, Allowed::Due))
     }
 

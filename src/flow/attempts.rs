@@ -41,10 +41,11 @@ impl Engine {
     pub(super) async fn count_attempt(
         &self,
         id: &AccountId,
+        factor: Factor,
         lane: Lane,
     ) -> Result<Admission, FlowError> {
         let records = self.records()?;
-        let key = records.attempts_key(id, Factor::Totp, lane);
+        let key = records.attempts_key(id, factor, lane);
         for _ in 0..TRIES {
             let stored = records.get::<Attempts>(&key).await?;
             let expect = stored
@@ -75,10 +76,11 @@ impl Engine {
     pub async fn lane_closed(
         &self,
         id: &AccountId,
+        factor: Factor,
         lane: Lane,
     ) -> Result<Option<CodeRefusal>, FlowError> {
         let records = self.records()?;
-        let key = records.attempts_key(id, Factor::Totp, lane);
+        let key = records.attempts_key(id, factor, lane);
         let stored = records.get::<Attempts>(&key).await?;
         let attempts = stored.map(|stored| stored.value).unwrap_or_default();
         Ok(match admit(attempts, self.now()) {

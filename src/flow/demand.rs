@@ -1,12 +1,13 @@
 //! What follows when somebody is logged in: release, or a waiting login.
 
 use crate::domain::audit::AuditEvent;
-use crate::domain::enforcement::{Decision, Requirement};
+use crate::domain::enforcement::Decision;
 use crate::domain::enrollment::Account;
 use crate::domain::jar::Jar;
 use crate::domain::login::{Need, Outcome, WaitingLogin};
 use crate::domain::policy_file::Mode;
 use crate::domain::session::GatewaySession;
+use crate::domain::standing::Seen;
 use crate::domain::upstream_session::{State, StoredState};
 use crate::entropy;
 use crate::flow::judge::{Case, Conclusion, Due};
@@ -16,6 +17,16 @@ use crate::flow::{Client, Engine, FlowError};
 use crate::primitives::{Identity, UpstreamKey};
 use crate::store::Expect;
 use std::sync::Arc;
+
+/// What a waiting login is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) need: Need,
+    /// Mode that asks.
+    pub(crate) mode: Mode,
+    /// An activation needs a code of the help desk first.
+    pub(crate) proof_due: bool,
+}
 
 impl Engine {
     /// Begins a waiting login: nothing of the session goes down until its second factor is
@@ -28,16 +39,17 @@ impl Engine {
         case: &Case<'_>,
         key: UpstreamKey,
         identity: Identity,
-        need: Need,
-        mode: Mode,
+        asked: Asked,
     ) -> Result<Option<Due>, FlowError> {
         let records = self.records()?;
         let now = self.now();
         let reference = entropy::waiting_ref(&*self.entropy)?;
         let ticket = entropy::ticket(&*self.entropy)?;
+        let (account_key, seen) = self.seen(&identity).await?;
         let entry = self.table.entry(key, now);
         let order = entry.durable.lock().await;
         let generation = self.table.fresh_generation();
+        let Asked { need, mode, .. } = asked;
         let due = Due {
             reference,
             ticket,
@@ -50,11 +62,12 @@ impl Engine {
         }
         entry.keep_jar(&case.jar);
         let limits = self.settings.login;
-        let activation = need == Need::Activate;
+        let activation = need != Need::Verify;
         let login = WaitingLogin {
             reference,
             ticket_digest: due.ticket.digest(),
             need,
+            proof_due: asked.proof_due && activation,
             keys: vec![key],
             jar: case.jar.clone(),
             target: case.target.clone(),
@@ -76,6 +89,7 @@ impl Engine {
             .draft()
             .put(&reference.0, Expect::Absent, &login)
             .put(&key.0, Expect::Any, &state)
+            .put(&account_key, Expect::Any, &seen)
             .audit(&self.audit(case.client, Some(who), event));
         if let Some(owner) = &case.owner {
             owner.end();
@@ -140,7 +154,7 @@ impl Engine {
         account_epoch: u64,
         decision: Decision,
     ) -> Result<Conclusion, FlowError> {
-        debug_assert_eq!(decision.requirement, Requirement::Nothing);
+        debug_assert!(!decision.requirement.stops());
         let records = self.records()?;
         let now = self.now();
         let session = GatewaySession {
@@ -152,6 +166,10 @@ impl Engine {
             created: now,
             last_seen: now,
             jar: case.jar.clone(),
+        };
+        let seen = match &session.identity {
+            Some(identity) => Some(self.seen(identity).await?),
+            None => None,
         };
         let entry = self.table.entry(key, now);
         let order = entry.durable.lock().await;
@@ -166,7 +184,7 @@ impl Engine {
             .map(|i| (&i.account, i.role.as_str()));
         let would_ask = decision.would_require.is_some();
         let event = AuditEvent::LoginReleased {
-            mode: decision.mode,
+            mode: decision.in_force.mode,
             would_ask,
         };
         let mut draft = records
@@ -174,6 +192,9 @@ impl Engine {
             .put(&session.id.0, Expect::Absent, &session)
             .put(&key.0, Expect::Any, &state)
             .audit(&self.audit(case.client, who, event));
+        if let Some((key, seen)) = &seen {
+            draft = draft.put(key, Expect::Any, seen);
+        }
         if let Some(owner) = &case.owner {
             owner.end();
             draft = draft.delete::<GatewaySession>(&owner.id().0, Expect::Any);
@@ -229,6 +250,23 @@ impl Engine {
             records.commit(draft).await?;
         }
         Ok(())
+    }
+
+    /// That an account logged in: as what, when, how often. To be written over without comparing, so
+    /// that it never spoils a login.
+    async fn seen(&self, identity: &Identity) -> Result<(Vec<u8>, Seen), FlowError> {
+        let records = self.records()?;
+        let key = records.account_key(&identity.account);
+        let now = self.now();
+        let before = records.get::<Seen>(&key).await?.map(|stored| stored.value);
+        let seen = Seen {
+            id: identity.account.clone(),
+            role: identity.role.clone(),
+            first: before.as_ref().map_or(now, |seen| seen.first),
+            last: now,
+            logins: before.map_or(1, |seen| seen.logins.saturating_add(1)),
+        };
+        Ok((key, seen))
     }
 
     /// Writes down that somebody else appeared inside an accepted session.

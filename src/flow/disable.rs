@@ -2,19 +2,23 @@
 
 use crate::domain::audit::AuditEvent;
 use crate::domain::enrollment::entry_letter;
+use crate::domain::policy::Signature;
 use crate::domain::throttle::Lane;
-use crate::flow::activate::AccountChange;
+use crate::flow::bind::AccountChange;
 use crate::flow::sessions::LiveSession;
 use crate::flow::verify::{CodeRefusal, Compared};
 use crate::flow::{Client, Engine, FlowError};
-use crate::primitives::OtpCode;
+use crate::primitives::{ActivationCode, OtpCode};
 use std::sync::Arc;
 
 /// What a typed code did.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum DisableOutcome {
     /// The binding is gone; this session goes on, the others ended.
-    Disabled,
+    Disabled {
+        /// Where first use is not trusted any more: what the next activation asks for, shown once.
+        code: Option<ActivationCode>,
+    },
     /// Refused; nothing changed.
     Refused(CodeRefusal),
     /// There is nothing to disable.
@@ -61,9 +65,26 @@ impl Engine {
             .unwrap_or_default();
         account.epoch = account.epoch.saturating_add(1);
         let event = AuditEvent::Disabled { entry };
+        // He has just proved himself: changing phones must not send him to the counter.
+        let (standing, standing_expect) = self.standing_for_update(&account.id).await?;
+        let proof_due = {
+            let decision = self.decide_with(&identity, &account, &standing);
+            decision.in_force.proof_due
+        };
+        let granted = if proof_due {
+            let signature = Signature {
+                by: vec![identity.account.user_id.as_str().to_owned()],
+                reason: "disabled by the owner".to_owned(),
+            };
+            Some(self.granted(standing, signature)?)
+        } else {
+            None
+        };
+        let (standing, code) = granted.unzip();
         let changed = AccountChange {
             account,
             expect,
+            standing: standing.map(|standing| (standing, standing_expect)),
             event: event.clone(),
         };
         // This session keeps the factor that it was accepted with: it stays until it ends, and the
@@ -85,6 +106,6 @@ impl Engine {
             event,
             client: client.address.to_string(),
         });
-        Ok(DisableOutcome::Disabled)
+        Ok(DisableOutcome::Disabled { code })
     }
 }

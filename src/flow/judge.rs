@@ -1,12 +1,12 @@
 //! Judging an answer that may have logged somebody in: mark, probe, conclude.
 
-use crate::domain::enforcement::{Requirement, requirement};
+use crate::domain::enforcement::Requirement;
 use crate::domain::enrollment::Account;
 use crate::domain::gate::Evidence;
 use crate::domain::jar::Jar;
 use crate::domain::login::Need;
-use crate::domain::policy_file::Mode;
 use crate::domain::upstream_session::State;
+use crate::flow::demand::Asked;
 use crate::flow::mark::MarkError;
 use crate::flow::probe::{Budget, Verdict};
 use crate::flow::sessions::LiveSession;
@@ -141,7 +141,7 @@ impl Engine {
             Evidence::IdentityLost | Evidence::PrivateRedirect
         );
         let owner = case.owner.as_ref().filter(|_| looks)?;
-        if owner.account().is_none() && self.policy.load().file.ceiling <= Mode::Observe {
+        if owner.account().is_none() && self.only_watches() {
             // Let in unread while the operator only watches: there is nobody to compare with.
             return Some(Conclusion::SameOwner {
                 session: owner.clone(),
@@ -283,12 +283,10 @@ impl Engine {
         identity: Identity,
     ) -> Result<Conclusion, FlowError> {
         let account = self.account(&identity).await?;
-        let policy = self.policy.load();
-        let who = Some((&identity.account.user_type, &identity.role));
-        let decision = requirement(&policy.file, who, account.binding.is_some());
+        let decision = self.decide(&identity, &account).await?;
         if let Some(owner) = &case.owner
             && owner.account() == Some(&identity.account)
-            && (decision.requirement == Requirement::Nothing || owner.factor().is_some())
+            && (owner.factor().is_some() || !decision.requirement.stops())
         {
             return self.conclude_same_owner(case, owner, new).await;
         }
@@ -302,12 +300,15 @@ impl Engine {
                     .release(case, new, Some(identity), &account, decision)
                     .await;
             }
-            Requirement::Activate => Need::Activate,
+            Requirement::Offer(_) | Requirement::Activate => Need::Activate,
             Requirement::Verify => Need::Verify,
         };
-        let due = self
-            .demand(case, new, identity, need, decision.mode)
-            .await?;
+        let asked = Asked {
+            need,
+            mode: decision.in_force.mode,
+            proof_due: decision.in_force.proof_due,
+        };
+        let due = self.demand(case, new, identity, asked).await?;
         Ok(due.map_or(Conclusion::Refused, Conclusion::SecondFactor))
     }
 
@@ -339,10 +340,9 @@ impl Engine {
         case: &Case<'_>,
         new: UpstreamKey,
     ) -> Result<Conclusion, FlowError> {
-        let policy = self.policy.load();
-        if policy.file.ceiling <= Mode::Observe {
+        if self.only_watches() {
             // The operator only watches: a page that does not fit the profile stops nobody.
-            let decision = requirement(&policy.file, None, false);
+            let decision = self.decide_unread();
             return match &case.owner {
                 Some(owner) => self.conclude_same_owner(case, owner, new).await,
                 None => self.release_unread(case, new, decision).await,

@@ -9,6 +9,7 @@ pub mod activate;
 pub mod admit;
 mod ask_again;
 mod attempts;
+pub mod bind;
 pub mod carry;
 pub mod demand;
 pub mod disable;
@@ -17,7 +18,10 @@ pub mod judge;
 mod known_browser;
 pub mod mark;
 pub mod notices;
+pub mod policy;
 pub mod probe;
+pub mod proof;
+pub mod put_off;
 pub mod sessions;
 pub mod start;
 pub mod sweep;
@@ -31,7 +35,6 @@ use crate::domain::audit::{AuditEvent, AuditRecord};
 use crate::domain::enrollment::ActivationLimits;
 use crate::domain::jar::Jar;
 use crate::domain::login::LoginLimits;
-use crate::domain::policy_file::PolicyFile;
 use crate::domain::session::SessionLimits;
 use crate::entropy::{Entropy, EntropyError};
 use crate::primitives::{AccountId, UnixSeconds, UpstreamKey};
@@ -41,6 +44,7 @@ use crate::store::Reminder;
 use crate::store::records::{RecordError, Records};
 use arc_swap::ArcSwap;
 use notices::Notices;
+pub use policy::Policy;
 use probe::Budgets;
 use sessions::Sessions;
 use std::net::IpAddr;
@@ -82,7 +86,7 @@ pub struct Engine {
     pub table: Table,
     /// Accepted sessions.
     pub sessions: Sessions,
-    /// Policy in force, with a version that grows when it changes.
+    /// Policy in force.
     pub policy: ArcSwap<Policy>,
     /// Lengths and names.
     pub settings: Settings,
@@ -110,15 +114,6 @@ pub struct Engine {
     pub logouts: tokio::sync::Semaphore,
     /// Slows down addresses that fail a lot.
     pub slowdown: accept::Slowdown,
-}
-
-/// A policy and its version.
-#[derive(Debug)]
-pub struct Policy {
-    /// Grows with every change.
-    pub version: u64,
-    /// What holds.
-    pub file: PolicyFile,
 }
 
 /// The store, or why there is none (invariant I8: logins pause, the public goes on).
@@ -255,6 +250,7 @@ impl Engine {
             role: account.map(|(_, role)| role.to_owned()),
             client: client.address.to_string(),
             request: client.request_id.clone(),
+            actor: None,
             event,
         }
     }

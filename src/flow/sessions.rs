@@ -20,6 +20,7 @@ pub struct LiveSession {
     keys: Mutex<Vec<UpstreamKey>>,
     factor: Mutex<Option<Factor>>,
     policy_seen: AtomicU64,
+    policy_until: AtomicU64,
     jar: Mutex<Jar>,
     account_epoch: AtomicU64,
     last_seen: AtomicU64,
@@ -66,6 +67,7 @@ impl LiveSession {
             keys: Mutex::new(record.keys.clone()),
             factor: Mutex::new(record.factor),
             policy_seen: AtomicU64::new(0),
+            policy_until: AtomicU64::new(0),
             jar: Mutex::new(record.jar.clone()),
             account_epoch: AtomicU64::new(record.account_epoch),
             last_seen: AtomicU64::new(record.last_seen.0),
@@ -151,14 +153,22 @@ impl LiveSession {
         self.policy_seen.store(0, Ordering::Relaxed);
     }
 
-    /// Whether this version of the policy was already found to allow the session.
-    pub fn meets_policy(&self, version: u64) -> bool {
-        self.policy_seen.load(Ordering::Relaxed) == version
+    /// Whether the policy with this token was already found to allow the session.
+    pub fn meets_policy(&self, token: u64, now: UnixSeconds) -> bool {
+        self.policy_seen.load(Ordering::Relaxed) == token
+            && now.0 < self.policy_until.load(Ordering::Relaxed)
     }
 
-    /// Remembers that it does.
-    pub fn note_policy(&self, version: u64) {
-        self.policy_seen.store(version, Ordering::Relaxed);
+    /// Remembers that it does, until its account's exemption ends.
+    pub fn note_policy(&self, token: u64, until: Option<UnixSeconds>) {
+        let until = until.map_or(u64::MAX, |until| until.0);
+        self.policy_until.store(until, Ordering::Relaxed);
+        self.policy_seen.store(token, Ordering::Relaxed);
+    }
+
+    /// What was decided about its account changed: asked again at the next request.
+    pub fn ask_policy_again(&self) {
+        self.policy_seen.store(0, Ordering::Relaxed);
     }
 
     /// Whether it is over.

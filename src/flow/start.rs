@@ -18,6 +18,7 @@ impl Engine {
     /// [`FlowError`] when anything cannot be read: then the store must not be used (I8).
     pub async fn restore(&self) -> Result<(), FlowError> {
         let records = self.records()?;
+        self.restore_policy().await?;
         if let Some(check) = records.get::<KeyCheck>(KEY_CHECK).await? {
             self.clock_high
                 .fetch_max(check.value.clock_high.0, Ordering::Relaxed);

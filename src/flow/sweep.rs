@@ -57,6 +57,7 @@ impl Engine {
     /// [`FlowError`] when the store fails; what is closed in memory stays closed.
     pub async fn sweep(&self) -> Result<(), FlowError> {
         self.replay_ends().await;
+        self.settle_policy().await?;
         self.sweep_sessions().await;
         self.sweep_upstream().await;
         self.sweep_waiting().await?;

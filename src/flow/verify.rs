@@ -5,9 +5,9 @@ use crate::authenticator::Factor;
 use crate::authenticator::totp::{self, Verdict};
 use crate::domain::audit::AuditEvent;
 use crate::domain::login::{Need, Outcome, WaitingLogin};
-use crate::domain::throttle::{Admission, Lane};
+use crate::domain::throttle::{Admission, Attempts, Lane};
 use crate::domain::upstream_session::State;
-use crate::flow::accept::{AcceptOutcome, Acceptance, Accepted, Cleared, code_digest};
+use crate::flow::accept::{AcceptOutcome, Acceptance, Accepted, code_digest};
 use crate::flow::{Client, Engine, FlowError};
 use crate::primitives::{AccountId, OtpCode, Ticket, WaitingRef};
 use crate::store::Expect;
@@ -51,6 +51,20 @@ pub enum CodeRefusal {
     },
     /// This lane takes no more codes.
     Exhausted,
+}
+
+impl CodeRefusal {
+    /// One word, for the audit log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Wrong => "wrong",
+            Self::Used { .. } => "used",
+            Self::Late => "late",
+            Self::Wait { .. } => "wait",
+            Self::Exhausted => "exhausted",
+        }
+    }
 }
 
 /// An attempt that was counted and compared.
@@ -122,20 +136,25 @@ impl Engine {
             }
             Compared::Unbound => Ok(self.close(login, client).await),
             Compared::Good { account, expect } => {
+                let records = self.records()?;
+                let attempts = records.attempts_key(&account.id, Factor::Totp, lane);
+                let writes = records
+                    .draft()
+                    .put(&records.account_key(&account.id), expect, &account)
+                    .delete::<Attempts>(&attempts, Expect::Any);
                 let acceptance = Acceptance {
-                    account,
-                    account_expect: expect,
+                    factor: Some(Factor::Totp),
+                    account_epoch: account.epoch,
+                    writes,
                     code_digest: digest,
                     event: AuditEvent::LoginAccepted {
                         factor: Factor::Totp,
                         lane,
                     },
                     client,
-                    lane,
-                    cleared: vec![Cleared::Lane(lane)],
                     login,
                 };
-                self.finish(acceptance, reference, ticket).await
+                self.finish(acceptance, lane, ticket).await
             }
         }
     }
@@ -143,13 +162,13 @@ impl Engine {
     async fn finish(
         &self,
         acceptance: Acceptance<'_>,
-        reference: WaitingRef,
+        lane: Lane,
         ticket: &Ticket,
     ) -> Result<VerifyOutcome, FlowError> {
         let digest = acceptance.code_digest;
         let client = acceptance.client;
         let login = acceptance.login.clone();
-        let lane = acceptance.lane;
+        let reference = login.value.reference;
         let accepted = self.accept(acceptance).await;
         if !matches!(accepted, Ok(AcceptOutcome::Accepted(_))) {
             // The code was right, so it was no guess: an upstream that is slow must not use up the
@@ -244,7 +263,7 @@ impl Engine {
         if expect == Expect::Absent {
             return Ok(Compared::Unbound);
         }
-        let failures = match self.count_attempt(id, lane).await? {
+        let failures = match self.count_attempt(id, Factor::Totp, lane).await? {
             Admission::Count(attempts) => attempts.failures,
             Admission::Wait { seconds } => {
                 return Ok(Compared::Refused(CodeRefusal::Wait { seconds }));
@@ -267,7 +286,13 @@ impl Engine {
             Verdict::Wrong => CodeRefusal::Wrong,
         };
         self.slowdown.note_failure(client.address, self.now().0);
-        self.note_refusal((id, role.as_str()), lane, refusal, failures, client)
+        let event = AuditEvent::CodeRefused {
+            factor: Factor::Totp,
+            lane,
+            reason: refusal.as_str().to_owned(),
+            failures,
+        };
+        self.note_refusal((id, role.as_str()), event, client)
             .await?;
         Ok(Compared::Refused(refusal))
     }
@@ -284,28 +309,13 @@ impl Engine {
             })
     }
 
-    async fn note_refusal(
+    /// Writes down that a code was refused, and tells the owner.
+    pub(super) async fn note_refusal(
         &self,
         who: (&AccountId, &str),
-        lane: Lane,
-        refusal: CodeRefusal,
-        failures: u32,
+        event: AuditEvent,
         client: &Client,
     ) -> Result<(), FlowError> {
-        let reason = match refusal {
-            CodeRefusal::Malformed => "malformed",
-            CodeRefusal::Wrong => "wrong",
-            CodeRefusal::Used { .. } => "used",
-            CodeRefusal::Late => "late",
-            CodeRefusal::Wait { .. } => "wait",
-            CodeRefusal::Exhausted => "exhausted",
-        };
-        let event = AuditEvent::CodeRefused {
-            factor: Factor::Totp,
-            lane,
-            reason: reason.to_owned(),
-            failures,
-        };
         let records = self.records()?;
         let record = self.audit(client, Some(who), event.clone());
         records.commit(records.draft().audit(&record)).await?;

@@ -2,6 +2,7 @@
 
 use super::form::{Form, query_value};
 use super::{PageRequest, Pages, Reply, notice, reply};
+use crate::authenticator::Factor;
 use crate::domain::enrollment::entry_letter;
 use crate::domain::login::{Need, Outcome, WaitingLogin};
 use crate::flow::accept::Accepted;
@@ -32,7 +33,7 @@ pub(super) async fn show(pages: &Pages, request: &PageRequest<'_>) -> Reply {
             // Whoever has to wait is told before he types, not after.
             let account = &login.value.identity.account;
             let lane = pages.engine.lane(request.cookies.known, account);
-            let closed = pages.engine.lane_closed(account, lane).await;
+            let closed = pages.engine.lane_closed(account, Factor::Totp, lane).await;
             let error = closed.ok().flatten().map(error_of);
             let mut shown = render(pages, request, &login.value, error).await;
             if shown.status() == StatusCode::TOO_MANY_REQUESTS {
@@ -217,7 +218,8 @@ pub(super) fn release(
     let engine = &pages.engine;
     let session = &accepted.session;
     let sealed = engine.sealed_cookie(session, accepted.key, &session.jar());
-    let known = match session.account() {
+    // The password alone makes no browser known (invariant I11).
+    let known = match session.account().filter(|_| session.factor().is_some()) {
         Some(account) => engine.remember_browser(request.cookies.known, account).ok(),
         None => None,
     };

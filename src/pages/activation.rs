@@ -6,7 +6,8 @@ use super::{PageRequest, Pages, Reply, notice, reply};
 use crate::authenticator::totp::otpauth_url;
 use crate::domain::enrollment::{self, entry_letter};
 use crate::domain::login::{Need, Outcome};
-use crate::flow::activate::{ActivateOutcome, Holder};
+use crate::flow::activate::{ActivationState, Holder};
+use crate::flow::bind::ActivateOutcome;
 use crate::flow::verify::CodeRefusal;
 use crate::primitives::UnixSeconds;
 use crate::render::{
@@ -102,7 +103,7 @@ async fn holder(
     Err(Box::new(to))
 }
 
-async fn posted_holder(
+pub(super) async fn posted_holder(
     pages: &Pages,
     request: &PageRequest<'_>,
     form: &Form,
@@ -123,14 +124,14 @@ async fn posted_holder(
     Ok(holder)
 }
 
-fn holder_bound_to(holder: &Holder) -> Vec<u8> {
+pub(super) fn holder_bound_to(holder: &Holder) -> Vec<u8> {
     match holder {
         Holder::Login(login) => bound_to(&login.value),
         Holder::Session(session) => super::status::bound_to(session),
     }
 }
 
-fn own_path(pages: &Pages, holder: &Holder) -> String {
+pub(super) fn own_path(pages: &Pages, holder: &Holder) -> String {
     match holder {
         Holder::Login(login) => page_path(pages, Need::Activate, login.value.reference),
         Holder::Session(_) => format!("{}/activation", pages.frame.base),
@@ -139,7 +140,7 @@ fn own_path(pages: &Pages, holder: &Holder) -> String {
 
 /// The activation is over, or was finished in another browser meanwhile. Without the ticket this
 /// browser may log in again at once.
-fn over(pages: &Pages, request: &PageRequest<'_>, holder: &Holder) -> Reply {
+pub(super) fn over(pages: &Pages, request: &PageRequest<'_>, holder: &Holder) -> Reply {
     match holder {
         Holder::Login(login) => {
             let answer = pages.refuse(request, Notice::SessionClosed);
@@ -159,10 +160,11 @@ async fn render(
         return elsewhere;
     }
     let activation = match pages.engine.activation(holder).await {
-        Ok(Some(activation)) => activation,
-        Ok(None) => {
-            return over(pages, request, holder);
+        Ok(ActivationState::Running(activation)) => activation,
+        Ok(ActivationState::ProofDue) => {
+            return super::proof::render(pages, request, holder, None).await;
         }
+        Ok(ActivationState::Over) => return over(pages, request, holder),
         Err(error) => {
             return pages.refuse_for(request, notice::of_flow_error(&error), holder.identity());
         }
@@ -193,6 +195,7 @@ async fn render(
         qr,
         error,
         clock: show_clock.then(|| pages.clock_text(now)),
+        later: super::proof::later_of(pages, holder).await,
         leave,
         contacts: pages.contacts_for(Some(identity)),
         announcement: None,
@@ -248,7 +251,7 @@ fn elsewhere(pages: &Pages, request: &PageRequest<'_>, holder: &Holder) -> Optio
     })
 }
 
-fn leave(pages: &Pages, holder: &Holder) -> Option<Leave> {
+pub(super) fn leave(pages: &Pages, holder: &Holder) -> Option<Leave> {
     let action = LocalPath::parse(&format!("{}/activation/cancel", pages.frame.base))?;
     Some(match holder {
         Holder::Login(_) => Leave::Logout { action },

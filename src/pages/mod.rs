@@ -11,6 +11,7 @@ pub mod cookies;
 mod form;
 mod logout;
 pub mod notice;
+mod proof;
 pub mod reply;
 mod status;
 
@@ -18,7 +19,7 @@ use crate::config::Contacts;
 use crate::domain::login::Need;
 use crate::flow::admit::{Carried, Cookies};
 use crate::flow::{Client, Engine};
-use crate::primitives::{Identity, UnixSeconds, WaitingRef};
+use crate::primitives::{Identity, UnixSeconds, WaitingRef, Zone};
 use crate::render::{Contact, Frame, Lang, Message, Notice, Renderer, SecretText, with_lang};
 use bytes::Bytes;
 use cookies::OwnCookies;
@@ -38,8 +39,8 @@ pub struct Pages {
     pub contacts: Contacts,
     /// What stands around every page, but for language and path.
     pub frame: Frame,
-    /// Offset of the site's clock from UTC in seconds, and its name.
-    pub time_zone: (u64, &'static str),
+    /// The site's zone.
+    pub zone: Zone,
     /// Host that a same-origin request names in Origin, with its scheme; `None` on loopback.
     pub origin: Option<String>,
 }
@@ -97,7 +98,7 @@ pub async fn route(pages: &Pages, request: &PageRequest<'_>) -> Reply {
             "/acceptor/extend" | "/acceptor/cancel" => {
                 pages.to_own(request, &format!("{}/acceptor", pages.frame.base))
             }
-            "/activation/qr" | "/activation/cancel" => {
+            "/activation/qr" | "/activation/cancel" | "/activation/later" | "/activation/proof" => {
                 pages.to_own(request, &format!("{}/activation", pages.frame.base))
             }
             "/enable" | "/disable" => pages.to_own(request, &format!("{}/", pages.frame.base)),
@@ -121,6 +122,8 @@ pub async fn route(pages: &Pages, request: &PageRequest<'_>) -> Reply {
         "/activation" => activation::confirm(pages, request, &form).await,
         "/activation/qr" => activation::renew(pages, request, &form).await,
         "/activation/cancel" => activation::cancel(pages, request, &form).await,
+        "/activation/later" => proof::later(pages, request, &form).await,
+        "/activation/proof" => proof::prove(pages, request, &form).await,
         "/acceptor" => acceptor::verify(pages, request, &form).await,
         "/acceptor/extend" => acceptor::extend(pages, request, &form).await,
         "/acceptor/cancel" => acceptor::cancel(pages, request, &form).await,
@@ -193,14 +196,12 @@ impl Pages {
 
     /// Time of day for people, with the zone's name.
     pub(crate) fn clock_text(&self, now: UnixSeconds) -> String {
-        let (offset, zone) = self.time_zone;
-        let day = now.0.saturating_add(offset) % 86_400;
-        format!(
-            "{:02}.{:02}.{:02} {zone}",
-            day / 3_600,
-            day / 60 % 60,
-            day % 60
-        )
+        self.zone.clock(now)
+    }
+
+    /// Date and time for people, with the zone's name.
+    pub(crate) fn date_text(&self, at: UnixSeconds) -> String {
+        self.zone.date(at)
     }
 
     /// The value of a form's `csrf` field.

@@ -7,9 +7,10 @@ use crate::domain::policy_file::Mode;
 use crate::flow::disable::DisableOutcome;
 use crate::flow::sessions::LiveSession;
 use crate::flow::verify::CodeRefusal;
-use crate::primitives::{Identity, UnixSeconds};
+use crate::primitives::Identity;
 use crate::render::{
-    AccountStatus, ActiveSince, DisableError, Disabled, LocalPath, Notice, Page, Rule, Status,
+    AccountStatus, ActiveSince, DisableError, Disabled, LocalPath, Notice, Page, Rule, SecretText,
+    Status,
 };
 use http::StatusCode;
 use std::sync::Arc;
@@ -49,11 +50,12 @@ pub(super) async fn disable(pages: &Pages, request: &PageRequest<'_>, form: &For
         .disable(&owner, form.field("code"), request.client)
         .await
     {
-        Ok(DisableOutcome::Disabled) => {
+        Ok(DisableOutcome::Disabled { code }) => {
             let page = Disabled {
                 user_id: identity.account.user_id.as_str().to_owned(),
                 entry: entry.unwrap_or_default(),
-                asks_again: mode_of(pages, &identity) == Mode::Required,
+                asks_again: mode_of(pages, &identity).await == Mode::Required,
+                code: code.map(|code| SecretText::new(code.grouped().to_string())),
             };
             finish(pages, request, &Page::Disabled(page), StatusCode::OK)
         }
@@ -126,9 +128,10 @@ async fn render(
             .binding
             .as_ref()
             .map(|binding| active_since(pages, binding)),
-        rule: match mode_of(pages, identity) {
+        rule: match mode_of(pages, identity).await {
             Mode::Off | Mode::Observe => Rule::Off,
             Mode::Optional => Rule::Optional,
+            Mode::Encouraged => Rule::Encouraged,
             Mode::Required => Rule::Required,
         },
         error,
@@ -158,52 +161,23 @@ fn finish(pages: &Pages, request: &PageRequest<'_>, page: &Page, status: StatusC
     }
 }
 
-fn mode_of(pages: &Pages, identity: &Identity) -> Mode {
-    let policy = pages.engine.policy.load();
-    let user_type = Some(identity.account.user_type.as_str());
-    policy
-        .file
-        .mode_for(user_type, Some(identity.role.as_str()))
+/// The mode in force for an account. A store that fails is told by what the page is for; until then
+/// the strictest sentence is the safest.
+async fn mode_of(pages: &Pages, identity: &Identity) -> Mode {
+    let engine = &pages.engine;
+    let Ok(account) = engine.account(identity).await else {
+        return Mode::Required;
+    };
+    let decision = engine.decide(identity, &account).await;
+    decision.map_or(Mode::Required, |decision| decision.in_force.mode)
 }
 
 fn active_since(pages: &Pages, binding: &Binding) -> ActiveSince {
     ActiveSince {
-        since: date_text(pages, binding.since),
+        since: pages.date_text(binding.since),
         entry: entry_letter(binding.generation),
     }
 }
-
-/// `02-01-2027 10.32 WIB`: digits only, so that it reads the same in both languages.
-fn date_text(pages: &Pages, at: UnixSeconds) -> String {
-    let (offset, zone) = pages.time_zone;
-    let local = at.0.saturating_add(offset);
-    let (year, month, day) = civil_date(local / 86_400);
-    let of_day = local % 86_400;
-    format!(
-        "{day:02}-{month:02}-{year} {:02}.{:02} {zone}",
-        of_day / 3_600,
-        of_day / 60 % 60
-    )
-}
-
-/// Year, month and day of a day since 1970-01-01 in the Gregorian calendar, by whole eras of 400
-/// years (146,097 days) counted from 1 March of year 0.
-fn civil_date(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let era_day = shifted % 146_097;
-    let era_year = (era_day - era_day / 1_460 + era_day / 36_524 - era_day / 146_096) / 365;
-    let year_day = era_day - (365 * era_year + era_year / 4 - era_year / 100);
-    let from_march = (5 * year_day + 2) / 153;
-    let day = year_day - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
-    let year = era_year + shifted / 146_097 * 400 + u64::from(month <= 2);
-    (year, month, day)
-}
-
 fn error_of(refusal: CodeRefusal) -> DisableError {
     let seconds = |seconds: u64| u32::try_from(seconds).unwrap_or(u32::MAX);
     match refusal {
@@ -217,25 +191,5 @@ fn error_of(refusal: CodeRefusal) -> DisableError {
             seconds: seconds(wait),
         },
         CodeRefusal::Exhausted => DisableError::Exhausted,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::civil_date;
-
-    #[test]
-    fn dates_are_gregorian() {
-        for (days, date) in [
-            (0, (1970, 1, 1)),
-            (58, (1970, 2, 28)),
-            (59, (1970, 3, 1)),
-            (11_016, (2000, 2, 29)),
-            (20_779, (2026, 11, 22)),
-            (47_540, (2100, 2, 28)),
-            (47_541, (2100, 3, 1)),
-        ] {
-            assert_eq!(civil_date(days), date, "{days}");
-        }
     }
 }

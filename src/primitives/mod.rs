@@ -4,11 +4,13 @@
 //! constructor ("parse at the edge, once"), a redacted `Debug` when it is a secret.
 
 pub mod account;
+pub mod date;
 pub mod id;
 pub mod secret;
 pub mod time;
 
 pub use account::{AccountId, Identity, Role, UserId, UserType};
+pub use date::Zone;
 pub use id::{GatewaySessionId, Ticket, UpstreamKey, WaitingRef};
-pub use secret::{OtpCode, SharedSecret};
+pub use secret::{ActivationCode, OtpCode, SharedSecret};
 pub use time::{TimeStep, UnixSeconds};

@@ -39,19 +39,9 @@ impl fmt::Debug for SharedSecret {
 pub struct OtpCode([u8; 6]);
 
 impl OtpCode {
-    /// Six digits; spaces and hyphens anywhere are forgiven, since apps show `123 456`, and so are
-    /// the full-width digits of some keyboards (U+FF10 to U+FF19).
+    /// Six digits; spaces, hyphens and full-width digits are forgiven.
     pub fn parse(typed: &str) -> Option<Self> {
-        let digits: Vec<u8> = typed
-            .chars()
-            .filter(|c| !c.is_whitespace() && *c != '-')
-            .map(|c| match c {
-                '\u{ff10}'..='\u{ff19}' => u32::from(c).checked_sub(0xff10 - u32::from('0')),
-                _ => Some(u32::from(c)),
-            })
-            .map(|c| u8::try_from(c?).ok().filter(u8::is_ascii_digit))
-            .collect::<Option<_>>()?;
-        <[u8; 6]>::try_from(digits.as_slice()).ok().map(Self)
+        digits(typed).map(Self)
     }
 
     /// The digits as text.
@@ -59,6 +49,60 @@ impl OtpCode {
         // Only ASCII digits get in.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
+}
+
+/// Eight digits that the help desk hands out and somebody types: an activation code.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct ActivationCode([u8; 8]);
+
+impl ActivationCode {
+    /// From random bits; every code is as likely as any other but for 2^-37.
+    pub fn from_random(bits: [u8; 8]) -> Self {
+        let mut rest = u64::from_be_bytes(bits);
+        let mut digits = [0; 8];
+        for digit in &mut digits {
+            *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+            rest /= 10;
+        }
+        Self(digits)
+    }
+
+    /// Eight digits, as forgiving as [`OtpCode::parse`].
+    pub fn parse(typed: &str) -> Option<Self> {
+        digits(typed).map(Self)
+    }
+
+    /// The digits as text.
+    pub fn expose(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// In two groups of four, as people read it aloud.
+    pub fn grouped(&self) -> zeroize::Zeroizing<String> {
+        let (first, last) = self.expose().split_at(4);
+        zeroize::Zeroizing::new(format!("{first} {last}"))
+    }
+}
+
+impl fmt::Debug for ActivationCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ActivationCode(..)")
+    }
+}
+
+/// Exactly `N` digits; spaces and hyphens anywhere are forgiven, since apps show `123 456`, and so
+/// are the full-width digits of some keyboards (U+FF10 to U+FF19).
+fn digits<const N: usize>(typed: &str) -> Option<[u8; N]> {
+    let digits: Vec<u8> = typed
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != '-')
+        .map(|c| match c {
+            '\u{ff10}'..='\u{ff19}' => u32::from(c).checked_sub(0xff10 - u32::from('0')),
+            _ => Some(u32::from(c)),
+        })
+        .map(|c| u8::try_from(c?).ok().filter(u8::is_ascii_digit))
+        .collect::<Option<_>>()?;
+    <[u8; N]>::try_from(digits.as_slice()).ok()
 }
 
 impl fmt::Debug for OtpCode {
@@ -87,6 +131,19 @@ mod tests {
             "①23456",
         ] {
             assert!(OtpCode::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn activation_codes_are_eight_digits() {
+        let code = ActivationCode::from_random(12_345_678_u64.to_be_bytes());
+        assert_eq!(code.expose(), "87654321");
+        assert_eq!(*code.grouped(), "8765 4321");
+        assert_eq!(ActivationCode::parse("8765-4321"), Some(code.clone()));
+        assert_eq!(ActivationCode::from_random([0; 8]).expose(), "00000000");
+        assert_eq!(format!("{code:?}"), "ActivationCode(..)");
+        for bad in ["", "1234567", "123456789", "1234567x"] {
+            assert!(ActivationCode::parse(bad).is_none(), "{bad}");
         }
     }
 

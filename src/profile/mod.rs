@@ -210,6 +210,11 @@ impl Profile {
         &self.users.types
     }
 
+    /// User types for whom nothing becomes stricter in a freeze of the policy.
+    pub fn freeze_types(&self) -> &[UserType] {
+        &self.users.freeze_types
+    }
+
     /// All roles that are listed, in the order of the alphabet.
     pub fn roles(&self) -> &[Role] {
         &self.users.roles

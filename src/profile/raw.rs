@@ -104,6 +104,7 @@ pub(super) struct RawUsers {
     pub(super) case_folding: Option<Folding>,
     pub(super) types: Vec<String>,
     pub(super) default_type: String,
+    pub(super) freeze_types: Vec<String>,
     pub(super) roles: BTreeMap<String, String>,
 }
 
@@ -283,6 +284,7 @@ fn users(mut r: Reader<'_>) -> RawUsers {
         case_folding: r.choice("case_folding", &folding),
         types: r.strings("types"),
         default_type: r.string("default_type"),
+        freeze_types: r.strings("freeze_types"),
         roles: r.texts_by_name("roles"),
     };
     r.finish();

@@ -21,6 +21,8 @@ pub(super) struct Users {
     pub(super) folding: Folding,
     pub(super) types: Vec<UserType>,
     pub(super) default_type: UserType,
+    /// Whom a freeze of the policy protects.
+    pub(super) freeze_types: Vec<UserType>,
     /// In the order of the alphabet.
     pub(super) roles: Vec<Role>,
     /// By [`role_key`].

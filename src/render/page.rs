@@ -6,6 +6,7 @@ pub(super) mod activation;
 mod code;
 pub(super) mod confirm_logout;
 pub(super) mod disabled;
+pub(super) mod proof;
 pub(super) mod status;
 
 use super::notice::Message;
@@ -18,6 +19,8 @@ use serde_json::Value;
 pub enum Page {
     /// QR code and first code.
     Activation(Box<activation::Activation>),
+    /// The activation code that is due before a QR code is shown.
+    Proof(Box<proof::Proof>),
     /// The activation is done.
     Activated(activated::Activated),
     /// The code after the password.
@@ -63,6 +66,7 @@ impl Page {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Activation(_) => "activation",
+            Self::Proof(_) => "proof",
             Self::Activated(_) => "activated",
             Self::Acceptor(_) => "acceptor",
             Self::Status(_) => "status",
@@ -78,6 +82,9 @@ impl Page {
         let mut add = |samples: Vec<(String, Self)>| all.extend(samples);
         add(named(activation::Activation::samples(), |page| {
             Self::Activation(Box::new(page))
+        }));
+        add(named(proof::Proof::samples(), |page| {
+            Self::Proof(Box::new(page))
         }));
         add(named(activated::Activated::samples(), Self::Activated));
         add(named(acceptor::Acceptor::samples(), |page| {
@@ -96,6 +103,7 @@ impl Page {
     pub(super) fn view(&self, words: &Words) -> Result<View, WordsError> {
         match self {
             Self::Activation(page) => page.view(words),
+            Self::Proof(page) => page.view(words),
             Self::Activated(page) => Ok(page.view()),
             Self::Acceptor(page) => page.view(words),
             Self::Status(page) => page.view(words),

@@ -7,6 +7,10 @@ pub const STATUS: &str = "/";
 pub const ACTIVATION: &str = "/activation";
 /// A new QR code (POST `r`, `csrf`).
 pub const ACTIVATION_QR: &str = "/activation/qr";
+/// POST: "nanti saja".
+pub const ACTIVATION_LATER: &str = "/activation/later";
+/// POST: the activation code of the help desk.
+pub const ACTIVATION_PROOF: &str = "/activation/proof";
 /// Acceptor page (GET) and its code (POST `r`, `code`, `csrf`).
 pub const ACCEPTOR: &str = "/acceptor";
 /// More time on the acceptor (POST `r`, `csrf`).

@@ -146,6 +146,8 @@ fn forms_post_to_the_paths_of_the_module() {
     let mut known = [
         ACTIVATION,
         ACTIVATION_QR,
+        ACTIVATION_LATER,
+        ACTIVATION_PROOF,
         ACCEPTOR,
         ACCEPTOR_EXTEND,
         ACCEPTOR_CANCEL,

@@ -59,11 +59,15 @@ pub enum Kind {
     Pending = 9,
     /// Throttling that belongs to no account.
     Throttle = 10,
+    /// When and as what an account logged in.
+    Seen = 11,
+    /// What the help desk keeps of an account: exemption, skips, activation code.
+    Standing = 12,
 }
 
 impl Kind {
     /// Every kind, by number.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Meta,
         Self::Account,
         Self::Attempts,
@@ -74,6 +78,8 @@ impl Kind {
         Self::AuditByAccount,
         Self::Pending,
         Self::Throttle,
+        Self::Seen,
+        Self::Standing,
     ];
 
     /// The byte in the key.

@@ -8,10 +8,12 @@ use crate::authenticator::Factor;
 use crate::domain::audit::AuditRecord;
 use crate::domain::enrollment::{Account, Activation};
 use crate::domain::login::WaitingLogin;
+use crate::domain::policy::PolicyState;
 use crate::domain::session::GatewaySession;
+use crate::domain::standing::{Seen, Standing};
 use crate::domain::throttle::{Attempts, Lane};
 use crate::domain::upstream_session::StoredState;
-use crate::primitives::{AccountId, UnixSeconds};
+use crate::primitives::{AccountId, ActivationCode, UnixSeconds};
 use crate::seal::{RecordSeal, SealError};
 use crate::store::{Batch, CommitError, Expect, Kind, Op, Store, StoreError};
 use serde::de::DeserializeOwned;
@@ -44,6 +46,18 @@ impl Record for WaitingLogin {
 impl Record for Activation {
     const KIND: Kind = Kind::Pending;
 }
+impl Record for Seen {
+    const KIND: Kind = Kind::Seen;
+}
+impl Record for Standing {
+    const KIND: Kind = Kind::Standing;
+}
+impl Record for PolicyState {
+    const KIND: Kind = Kind::Meta;
+}
+
+/// Key of the one [`PolicyState`].
+pub const POLICY: &[u8] = b"policy";
 
 /// Proof that the key fits the store: written when the store is made, opened at every start.
 #[derive(Serialize, Deserialize, PartialEq, Eq, Debug, Clone)]
@@ -109,6 +123,13 @@ impl Records {
     /// Key of an account's record.
     pub fn account_key(&self, account: &AccountId) -> Vec<u8> {
         self.seal.fingerprint(&account.key()).to_vec()
+    }
+
+    /// What is kept of an activation code: a keyed hash over account and code.
+    pub fn grant_digest(&self, account: &AccountId, code: &ActivationCode) -> [u8; 16] {
+        let account = account.key();
+        let parts: [&[u8]; 3] = [b"grant\0", &account, code.expose().as_bytes()];
+        self.seal.fingerprint(&parts.concat())
     }
 
     /// Key of one lane of attempts.

@@ -27,7 +27,7 @@ fn it_works_with_no_file() {
         (1800, 43_200)
     );
     assert_eq!(config.login.waiting_seconds, 600);
-    assert_eq!(config.policy.mode_for(None, None), Mode::Required);
+    assert_eq!(config.policy.demand_for(None, None).mode, Mode::Required);
     assert_eq!(config.profile, ProfileSource::BuiltIn("spse-4.4".into()));
     assert_eq!(config.log.level, LogLevel::Info);
     assert!(config.trusted_proxies.is_empty());
@@ -130,8 +130,8 @@ fn the_environment_speaks_every_kind() {
     );
     assert_eq!(config.upstream.pool_size, 17);
     assert!(config.site.training);
-    assert_eq!(config.site.time_zone.label(), "WIT");
-    assert_eq!(config.site.time_zone.offset_seconds(), 32_400);
+    let zone = config.site.time_zone.zone();
+    assert_eq!((zone.label.as_str(), zone.offset_seconds), ("WIT", 32_400));
     assert_eq!(config.site.extra_hosts.len(), 2);
     assert_eq!(config.trusted_proxies.len(), 2);
     assert_eq!(config.policy.ceiling, Mode::Observe);

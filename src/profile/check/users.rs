@@ -19,6 +19,10 @@ pub(super) fn check(raw: &RawUsers, problems: &Problems) -> Option<Users> {
         }
     }
     let default_type = known_type("users.default_type", &raw.default_type, &types, problems);
+    let frozen = raw.freeze_types.iter();
+    let freeze_types = frozen
+        .filter_map(|name| known_type("users.freeze_types", name, &types, problems))
+        .collect();
     let mut type_by_role = BTreeMap::new();
     let mut roles = Vec::new();
     for (label, name) in &raw.roles {
@@ -36,6 +40,7 @@ pub(super) fn check(raw: &RawUsers, problems: &Problems) -> Option<Users> {
     Some(Users {
         folding: raw.case_folding?,
         default_type: default_type?,
+        freeze_types,
         types,
         roles,
         type_by_role,

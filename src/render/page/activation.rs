@@ -27,6 +27,8 @@ pub struct Activation {
     pub error: Option<ActivationError>,
     /// The server's wall clock with its zone as text; shown next to an error.
     pub clock: Option<String>,
+    /// Where the activation may be put off.
+    pub later: Option<Later>,
     /// How this page is left without activating.
     pub leave: Leave,
     /// Whom to ask.
@@ -112,6 +114,25 @@ pub enum ActivationError {
     UpstreamBusy,
 }
 
+/// "Nanti saja": how often and until when.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Later {
+    /// So many times more; `None` without a limit.
+    pub count: Option<u32>,
+    /// From when the activation is required: date with its zone, as text.
+    pub until: Option<String>,
+}
+
+impl Later {
+    pub(super) fn view(&self) -> Value {
+        let until = self.until.as_ref();
+        json!({
+            "count": self.count.map(|count| Say::key("later.count").with("count", count)),
+            "until": until.map(|date| Say::key("later.until").with("date", date)),
+        })
+    }
+}
+
 /// How an activation is left. Both post `r` and `csrf` to `action`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leave {
@@ -128,7 +149,7 @@ pub enum Leave {
 }
 
 impl Leave {
-    fn view(&self) -> Value {
+    pub(super) fn view(&self) -> Value {
         match self {
             Self::Logout { action } => {
                 json!({ "action": action.as_str(), "label": Say::key("common.logout") })
@@ -157,6 +178,7 @@ impl Activation {
             "code_label": Say::key("activation.code_label"),
             // Without an error the QR code comes first: a focused field would scroll it away.
             "focus_code": self.error.is_some(),
+            "later": self.later.as_ref().map(Later::view),
             "leave": self.leave.view(),
             "contacts": contact::views(&self.contacts),
             "announcement": self.announcement,
@@ -199,6 +221,7 @@ impl Activation {
             qr: open(56),
             error: None,
             clock: None,
+            later: None,
             leave: Leave::Logout { action: logout },
             contacts: Contact::samples(),
             announcement: Some("Berlaku mulai 2 Januari 2027 (SE 12/2026).".to_owned()),
@@ -223,6 +246,23 @@ impl Activation {
         vec![
             ("activation_open".to_owned(), plain.clone()),
             ("activation_cancel".to_owned(), bare.clone()),
+            (
+                "activation_later".to_owned(),
+                Self {
+                    later: Some(Later {
+                        count: Some(2),
+                        until: Some("02-01-2027 00.00 WIB".to_owned()),
+                    }),
+                    ..plain.clone()
+                },
+            ),
+            (
+                "activation_later_always".to_owned(),
+                Self {
+                    later: Some(Later::default()),
+                    ..plain.clone()
+                },
+            ),
             (
                 "activation_closed".to_owned(),
                 Self {

@@ -1,6 +1,7 @@
 //! After a successful disable.
 
 use super::View;
+use crate::render::secret_text::SecretText;
 use crate::render::words::Say;
 use serde_json::json;
 
@@ -13,6 +14,8 @@ pub struct Disabled {
     pub entry: String,
     /// Under `required`: the next login asks for an activation (FAQ 4 of the guides).
     pub asks_again: bool,
+    /// The activation code that the next activation asks for, in groups; shown this once.
+    pub code: Option<SecretText>,
 }
 
 impl Disabled {
@@ -21,6 +24,7 @@ impl Disabled {
             "user_id": self.user_id,
             "entry": self.entry,
             "asks_again": self.asks_again,
+            "code": self.code.as_ref().map(SecretText::expose),
         });
         View::new(Say::key("disabled.title"), body)
     }
@@ -30,8 +34,16 @@ impl Disabled {
             user_id: "PPK2".to_owned(),
             entry: "B".to_owned(),
             asks_again,
+            code: None,
         };
         vec![
+            (
+                "disabled_code".to_owned(),
+                Self {
+                    code: Some(SecretText::new("8765 4321".to_owned())),
+                    ..page(true)
+                },
+            ),
             ("disabled_required".to_owned(), page(true)),
             ("disabled_optional".to_owned(), page(false)),
         ]

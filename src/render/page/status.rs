@@ -57,6 +57,8 @@ pub enum Rule {
     Off,
     /// Whoever enables it must use it.
     Optional,
+    /// The same, and whoever has not is asked to.
+    Encouraged,
     /// Activation before anything else.
     Required,
 }
@@ -149,6 +151,7 @@ impl Status {
             ),
             page("idle_required", idle(Rule::Required)),
             page("idle_optional", idle(Rule::Optional)),
+            page("idle_encouraged", idle(Rule::Encouraged)),
             page("idle_off", idle(Rule::Off)),
             error("wrong", DisableError::Wrong, Some("10.32.05 WIB")),
             error("malformed", DisableError::Malformed, None),
@@ -178,6 +181,7 @@ impl AccountStatus {
         let rule = match self.rule {
             Rule::Off => "status.rule_off",
             Rule::Optional => "status.rule_optional",
+            Rule::Encouraged => "status.rule_encouraged",
             Rule::Required => "status.rule_required",
         };
         Ok(json!({

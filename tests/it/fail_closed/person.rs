@@ -11,8 +11,9 @@ use gerbang::domain::jar::Jar;
 use gerbang::domain::login::{Need, Outcome};
 use gerbang::domain::throttle::Lane;
 use gerbang::flow::accept::Accepted;
-use gerbang::flow::activate::{ActivateOutcome, Holder};
+use gerbang::flow::activate::{ActivationState, Holder};
 use gerbang::flow::admit::{Carried, Cookies};
+use gerbang::flow::bind::ActivateOutcome;
 use gerbang::flow::carry::{Login, LoginOutcome};
 use gerbang::flow::judge::Conclusion;
 use gerbang::flow::sessions::LiveSession;
@@ -273,7 +274,9 @@ impl Person {
     ) -> Result<(), Trouble> {
         let holder = self.holder(rig, waiting).await?;
         let shown = rig.engine.activation(&holder).await?;
-        let shown = shown.ok_or(Trouble::Closed("no activation"))?;
+        let ActivationState::Running(shown) = shown else {
+            return Err(Trouble::Closed("no activation"));
+        };
         self.key = Some(shown.entries.last().unwrap().secret.to_base32());
         let code = self.code(rig);
         // The form is sent by another request, which reads the login again.

@@ -11,6 +11,7 @@ use gerbang::domain::enrollment::{Account, ActivationLimits};
 use gerbang::domain::gate::Permit;
 use gerbang::domain::jar::Jar;
 use gerbang::domain::login::{LoginLimits, Outcome, WaitingLogin};
+use gerbang::domain::policy::PolicyState;
 use gerbang::domain::session::{GatewaySession, SessionLimits};
 use gerbang::domain::upstream_session::{State, StoredState};
 use gerbang::entropy::{Entropy, SystemEntropy};
@@ -103,10 +104,10 @@ fn engine(
         vault,
         table: Table::default(),
         sessions: Sessions::default(),
-        policy: ArcSwap::from_pointee(Policy {
-            version: 1,
-            file: config.policy.clone(),
-        }),
+        policy: ArcSwap::from_pointee(Policy::new(PolicyState::first(
+            config.policy.clone(),
+            vec![],
+        ))),
         clock: clock.clone() as Arc<dyn Clock>,
         entropy: entropy(),
         upstream: Arc::new(OwnClient::new(

@@ -103,6 +103,11 @@ fn filled(page: Page, text: &str) -> Page {
             page.contacts = contacts;
             Page::Activation(page)
         }
+        Page::Proof(mut page) => {
+            (page.user_id, page.reference, page.csrf) = (text(), text(), secret());
+            page.contacts = contacts;
+            Page::Proof(page)
+        }
         Page::Activated(page) => Page::Activated(Activated {
             user_id: text(),
             ..page

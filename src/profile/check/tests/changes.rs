@@ -124,6 +124,11 @@ const VALUES: &[Change] = &[
         "users.default_type: `nonpenyedia` is none of users.types; the nearest is `non-penyedia`",
     ),
     (
+        "freeze_types = [\"penyedia\"]",
+        "freeze_types = [\"penyedja\"]",
+        "users.freeze_types: `penyedja` is none of users.types; the nearest is `penyedia`",
+    ),
+    (
         "\"Rekanan\" = \"penyedia\"",
         "\"Rekanan\" = \"penyedja\"",
         "users.roles.\"Rekanan\": `penyedja` is none of users.types; the nearest is `penyedia`",

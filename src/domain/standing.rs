@@ -1,0 +1,113 @@
+//! What is kept of an account beside its second factor: what the help desk decided about it, and as
+//! what it was last seen. In records of their own, so that logins and help desk never wait for, or
+//! spoil, the acceptance of a code.
+
+use crate::domain::policy::{Facts, Signature};
+use crate::primitives::{AccountId, Role, UnixSeconds};
+use serde::{Deserialize, Serialize};
+
+/// Life of an activation code in seconds: a day, time to come home from the counter.
+pub const GRANT_SECONDS: u64 = 86_400;
+/// Longest exemption in seconds: a year. Nothing is exempt for ever.
+pub const EXEMPTION_SECONDS_MAX: u64 = 366 * 86_400;
+
+/// What was decided about an account.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Standing {
+    /// Whose.
+    pub id: AccountId,
+    /// It needs not activate.
+    pub exemption: Option<Exemption>,
+    /// How often it put the activation off.
+    pub skips: u32,
+    /// When it did so last.
+    pub last_skip: Option<UnixSeconds>,
+    /// An activation code that was handed out.
+    pub grant: Option<Grant>,
+}
+
+/// An exemption; it always ends.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Exemption {
+    /// First second after it.
+    pub until: UnixSeconds,
+    /// Who gave it and why.
+    pub signature: Signature,
+}
+
+/// An activation code that was handed out: whoever knows the password and types it may activate.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Grant {
+    /// Keyed hash of account and code.
+    pub digest: [u8; 16],
+    /// First second in which it is no good any more.
+    pub until: UnixSeconds,
+    /// Who handed it out and why.
+    pub signature: Signature,
+}
+
+impl Standing {
+    /// Of an account about which nothing was decided.
+    pub fn new(id: AccountId) -> Self {
+        Self {
+            id,
+            exemption: None,
+            skips: 0,
+            last_skip: None,
+            grant: None,
+        }
+    }
+
+    /// What the policy has to know.
+    pub fn facts(&self, enrolled: bool) -> Facts {
+        Facts {
+            enrolled,
+            exempt_until: self.exemption.as_ref().map(|exemption| exemption.until),
+            skips: self.skips,
+            last_skip: self.last_skip,
+        }
+    }
+
+    /// The code that is good now.
+    pub fn grant(&self, now: UnixSeconds) -> Option<&Grant> {
+        self.grant.as_ref().filter(|grant| now < grant.until)
+    }
+}
+
+/// As what an account was seen: written at every login, read by forecast and lists.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Seen {
+    /// Who.
+    pub id: AccountId,
+    /// Role of the last login.
+    pub role: Role,
+    /// First login that was seen.
+    pub first: UnixSeconds,
+    /// Last one.
+    pub last: UnixSeconds,
+    /// How many.
+    pub logins: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::primitives::{UserId, UserType};
+
+    #[test]
+    fn a_code_is_good_until_its_last_second() {
+        let mut standing = Standing::new(AccountId {
+            user_type: UserType::parse("t").unwrap(),
+            user_id: UserId::parse("U").unwrap(),
+        });
+        let now = UnixSeconds(1_800_000_000);
+        assert!(standing.grant(now).is_none());
+        standing.grant = Some(Grant {
+            digest: [1; 16],
+            until: now.plus(GRANT_SECONDS),
+            signature: Signature::default(),
+        });
+        assert!(standing.grant(now.plus(GRANT_SECONDS - 1)).is_some());
+        assert!(standing.grant(now.plus(GRANT_SECONDS)).is_none());
+    }
+}

@@ -1,0 +1,324 @@
+//! The binding: a code proves that a shown secret arrived, and the account has a second factor from
+//! here on.
+
+use crate::authenticator::Factor;
+use crate::domain::audit::AuditEvent;
+use crate::domain::enrollment::{Account, Activation, Binding, Confirmation, entry_letter};
+use crate::domain::login::WaitingLogin;
+use crate::domain::session::GatewaySession;
+use crate::domain::standing::Standing;
+use crate::domain::throttle::{Attempts, Lane};
+use crate::flow::accept::{AcceptOutcome, Acceptance, Accepted, code_digest};
+use crate::flow::activate::{Holder, TRIES};
+use crate::flow::sessions::LiveSession;
+use crate::flow::verify::CodeRefusal;
+use crate::flow::{Client, Engine, FlowError};
+use crate::primitives::{AccountId, OtpCode};
+use crate::store::Expect;
+use crate::store::records::{Draft, RecordError, Records, Stored};
+use std::sync::Arc;
+
+/// What a typed code did.
+pub enum ActivateOutcome {
+    /// Bound, and the waiting login is accepted.
+    Accepted(Accepted),
+    /// Bound from inside a session, which goes on.
+    Bound,
+    /// Refused; the same QR stays.
+    Refused(CodeRefusal),
+    /// The activation is over.
+    Closed,
+    /// The upstream cannot say whose session it is: the same code may be sent again.
+    UpstreamBusy,
+}
+
+impl Engine {
+    /// Judges a code typed on the activation page.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store or the clock fails: nothing was bound.
+    pub async fn confirm_activation(
+        &self,
+        holder: &Holder,
+        typed: &str,
+        client: &Client,
+    ) -> Result<ActivateOutcome, FlowError> {
+        self.check_clock()?;
+        let Some(code) = OtpCode::parse(typed) else {
+            return Ok(ActivateOutcome::Refused(CodeRefusal::Malformed));
+        };
+        if let Holder::Login(login) = holder
+            && let Some(again) =
+                self.same_acceptance(&login.value, &code_digest(login.value.reference, &code))
+        {
+            return Ok(ActivateOutcome::Accepted(again));
+        }
+        let outcome = self.confirm_once(holder, &code, client).await?;
+        if let (Holder::Login(login), ActivateOutcome::Closed | ActivateOutcome::Refused(_)) =
+            (holder, &outcome)
+        {
+            let reference = login.value.reference;
+            let digest = code_digest(reference, &code);
+            if let Some(again) = self.accepted_meanwhile(reference, &digest).await? {
+                return Ok(ActivateOutcome::Accepted(again));
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn confirm_once(
+        &self,
+        holder: &Holder,
+        code: &OtpCode,
+        client: &Client,
+    ) -> Result<ActivateOutcome, FlowError> {
+        if !self.may_activate(holder) {
+            return Ok(ActivateOutcome::Closed);
+        }
+        let Some(activation) = self.count_try(holder).await? else {
+            return match holder {
+                Holder::Login(login) => self.accepted_before(login, code).await,
+                Holder::Session(_) => Ok(ActivateOutcome::Closed),
+            };
+        };
+        match activation.confirm(code, self.settings.activation, self.now()) {
+            Confirmation::Over => Ok(ActivateOutcome::Closed),
+            Confirmation::Late => Ok(ActivateOutcome::Refused(CodeRefusal::Late)),
+            Confirmation::Wrong => Ok(ActivateOutcome::Refused(CodeRefusal::Wrong)),
+            Confirmation::Bound(binding) => {
+                let bound = (binding, activation.grant);
+                self.bind(holder, bound, code, client).await
+            }
+        }
+    }
+
+    /// The second click of a double click: the acceptance that the first one brought.
+    async fn accepted_before(
+        &self,
+        login: &Stored<WaitingLogin>,
+        code: &OtpCode,
+    ) -> Result<ActivateOutcome, FlowError> {
+        let reference = login.value.reference;
+        let now = self.records()?.get::<WaitingLogin>(&reference.0).await?;
+        let again =
+            now.and_then(|now| self.same_acceptance(&now.value, &code_digest(reference, code)));
+        Ok(again.map_or(ActivateOutcome::Closed, ActivateOutcome::Accepted))
+    }
+
+    async fn count_try(&self, holder: &Holder) -> Result<Option<Activation>, FlowError> {
+        let records = self.records()?;
+        for _ in 0..TRIES {
+            let Some(stored) = records.get::<Activation>(&holder.key()).await? else {
+                return Ok(None);
+            };
+            let mut activation = stored.value;
+            activation.tries = activation.tries.saturating_add(1);
+            let expect = Expect::Version(stored.version);
+            let draft = records.draft().put(&holder.key(), expect, &activation);
+            match records.commit(draft).await {
+                Ok(()) => {
+                    activation.tries -= 1;
+                    return Ok(Some(activation));
+                }
+                Err(RecordError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(None)
+    }
+
+    async fn bind(
+        &self,
+        holder: &Holder,
+        (binding, grant): (Binding, Option<[u8; 16]>),
+        code: &OtpCode,
+        client: &Client,
+    ) -> Result<ActivateOutcome, FlowError> {
+        let Some(identity) = holder.identity() else {
+            return Ok(ActivateOutcome::Closed);
+        };
+        let (mut account, expect) = self.account_for_update(&identity.account).await?;
+        if account.binding.is_some() {
+            // Bound meanwhile, by a double click or by another login: that binding stands.
+            return match holder {
+                Holder::Login(login) => self.accepted_before(login, code).await,
+                Holder::Session(_) => Ok(ActivateOutcome::Closed),
+            };
+        }
+        let Some(standing) = self.used_up(&identity.account, grant).await? else {
+            return Ok(ActivateOutcome::Closed);
+        };
+        let entry = entry_letter(binding.generation);
+        account.binding = Some(binding);
+        account.epoch = account.epoch.saturating_add(1);
+        let event = AuditEvent::Activated {
+            entry,
+            replaced: false,
+        };
+        let changed = AccountChange {
+            account,
+            expect,
+            standing,
+            event: event.clone(),
+        };
+        let outcome = match holder {
+            Holder::Login(login) => {
+                self.bind_login(holder, login, changed, code, client)
+                    .await?
+            }
+            Holder::Session(session) => {
+                let factor = Some(Factor::Totp);
+                if !self
+                    .change_from_session(session, changed, factor, client)
+                    .await?
+                {
+                    return Ok(ActivateOutcome::Closed);
+                }
+                ActivateOutcome::Bound
+            }
+        };
+        let keep = match (&outcome, holder) {
+            (ActivateOutcome::Accepted(accepted), _) => accepted.session.id(),
+            (_, Holder::Session(session)) => session.id(),
+            (_, Holder::Login(_)) => return Ok(outcome),
+        };
+        self.end_others(&identity.account, keep, "activated", client)
+            .await;
+        self.notices.notify(crate::flow::notices::Notice {
+            account: identity.account.clone(),
+            event,
+            client: client.address.to_string(),
+        });
+        Ok(outcome)
+    }
+
+    /// What is kept of an account once the activation code that allowed this activation is used up.
+    /// `None`: it is not good any more, since another one was handed out or its day is over.
+    async fn used_up(
+        &self,
+        id: &AccountId,
+        grant: Option<[u8; 16]>,
+    ) -> Result<Option<Option<(Standing, Expect)>>, FlowError> {
+        let Some(digest) = grant else {
+            return Ok(Some(None));
+        };
+        let (mut standing, expect) = self.standing_for_update(id).await?;
+        if standing
+            .grant(self.now())
+            .is_none_or(|g| g.digest != digest)
+        {
+            return Ok(None);
+        }
+        standing.grant = None;
+        Ok(Some(Some((standing, expect))))
+    }
+
+    async fn bind_login(
+        &self,
+        holder: &Holder,
+        login: &Stored<WaitingLogin>,
+        changed: AccountChange,
+        code: &OtpCode,
+        client: &Client,
+    ) -> Result<ActivateOutcome, FlowError> {
+        let records = self.records()?;
+        let acceptance = Acceptance {
+            code_digest: code_digest(login.value.reference, code),
+            login: login.clone(),
+            factor: Some(Factor::Totp),
+            account_epoch: changed.account.epoch,
+            event: changed.event.clone(),
+            writes: changed
+                .writes(records)
+                .delete::<Activation>(&holder.key(), Expect::Any),
+            client,
+        };
+        match self.accept(acceptance).await? {
+            AcceptOutcome::Accepted(accepted) => Ok(ActivateOutcome::Accepted(accepted)),
+            AcceptOutcome::UpstreamBusy => Ok(ActivateOutcome::UpstreamBusy),
+            AcceptOutcome::Overtaken => self.accepted_before(login, code).await,
+            AcceptOutcome::Gone => {
+                self.abandon_login(&login.value, "gone", client).await;
+                Ok(ActivateOutcome::Closed)
+            }
+        }
+    }
+
+    /// Writes an account that its owner changed from inside a session, which goes on in the new
+    /// epoch. `false` when somebody else wrote first.
+    pub(crate) async fn change_from_session(
+        &self,
+        session: &Arc<LiveSession>,
+        changed: AccountChange,
+        factor: Option<Factor>,
+        client: &Client,
+    ) -> Result<bool, FlowError> {
+        let records = self.records()?;
+        let id = changed.account.id.clone();
+        let role = session
+            .record()
+            .identity
+            .as_ref()
+            .map(|i| i.role.as_str().to_owned());
+        let record = GatewaySession {
+            account_epoch: changed.account.epoch,
+            factor,
+            ..session.to_record()
+        };
+        let who = role.as_deref().map(|role| (&id, role));
+        let audit = self.audit(client, who, changed.event.clone());
+        let draft = changed
+            .writes(records)
+            .put(&record.id.0, Expect::Any, &record)
+            .delete::<Activation>(&[b"s", &session.id().0[..]].concat(), Expect::Any)
+            .audit(&audit);
+        match records.commit(draft).await {
+            Ok(()) => {
+                session.go_on(changed.account.epoch, factor);
+                Ok(true)
+            }
+            Err(RecordError::Conflict) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Ends every other session of an account (design.md section 4).
+    pub(crate) async fn end_others(
+        &self,
+        account: &AccountId,
+        keep: crate::primitives::GatewaySessionId,
+        reason: &str,
+        client: &Client,
+    ) {
+        for other in self.sessions.of_account(account) {
+            if other.id() != keep {
+                self.end_session(&other, reason, client).await;
+            }
+        }
+    }
+}
+
+/// An account as it is to be, and what to write down about it.
+pub(crate) struct AccountChange {
+    pub(crate) account: Account,
+    pub(crate) expect: Expect,
+    /// What is kept of it besides, where that changes too.
+    pub(crate) standing: Option<(Standing, Expect)>,
+    pub(crate) event: AuditEvent,
+}
+
+impl AccountChange {
+    /// Account and standing; whoever gets this far has no failures any more.
+    fn writes(&self, records: &Records) -> Draft {
+        let key = records.account_key(&self.account.id);
+        let mut draft = records.draft().put(&key, self.expect, &self.account);
+        if let Some((standing, expect)) = &self.standing {
+            draft = draft.put(&key, *expect, standing);
+        }
+        for lane in [Lane::KnownBrowser, Lane::Unknown] {
+            let key = records.attempts_key(&self.account.id, Factor::Totp, lane);
+            draft = draft.delete::<Attempts>(&key, Expect::Any);
+        }
+        draft
+    }
+}

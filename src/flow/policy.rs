@@ -1,0 +1,263 @@
+//! The policy in force: read at start, asked at every login, changed at run time.
+//!
+//! A session asks again only when something may have changed: every change, and every moment at
+//! which time alone changes something, gives the policy another token.
+
+use crate::domain::audit::AuditEvent;
+use crate::domain::enforcement::{Decision, requirement};
+use crate::domain::enrollment::Account;
+use crate::domain::policy::act::{Act, ActError};
+use crate::domain::policy::{Glass, PolicyState, Signature};
+use crate::domain::policy_file::{Mode, Rule, Subject};
+use crate::domain::standing::Standing;
+use crate::flow::{Client, Engine, FlowError};
+use crate::primitives::{Identity, UnixSeconds};
+use crate::store::Expect;
+use crate::store::records::{POLICY, RecordError};
+use std::sync::Arc;
+
+/// The policy as requests see it.
+#[derive(Debug, Default)]
+pub struct Policy {
+    /// What the store holds.
+    pub state: PolicyState,
+    /// Broken by a file of root.
+    pub file_glass: Option<Glass>,
+    /// Grows with every change in this process.
+    serial: u64,
+    boundaries: Vec<UnixSeconds>,
+}
+
+/// Tokens of one serial: more boundaries than any policy has.
+const TOKENS_PER_SERIAL: u64 = 1 << 20;
+
+impl Policy {
+    /// With the first serial.
+    pub fn new(state: PolicyState) -> Self {
+        Self::with_serial(state, None, 1)
+    }
+
+    fn with_serial(state: PolicyState, file_glass: Option<Glass>, serial: u64) -> Self {
+        let boundaries = state.boundaries(file_glass.as_ref());
+        Self {
+            state,
+            file_glass,
+            serial,
+            boundaries,
+        }
+    }
+
+    /// Two moments with the same token have the same rules in force.
+    pub fn token(&self, now: UnixSeconds) -> u64 {
+        let passed = self.boundaries.partition_point(|time| *time <= now);
+        let passed = u64::try_from(passed).unwrap_or(u64::MAX);
+        self.serial * TOKENS_PER_SERIAL + passed.min(TOKENS_PER_SERIAL - 1)
+    }
+}
+
+/// Why the policy was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// The act makes no sense.
+    #[error(transparent)]
+    Act(#[from] ActError),
+    /// Somebody else changed it first, or since it was looked at.
+    #[error("the policy was changed by somebody else meanwhile: it is number {now} now")]
+    Conflict {
+        /// Its number.
+        now: u64,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+}
+
+impl Engine {
+    /// Reads the policy; the one of the configuration is written down when there is none yet.
+    ///
+    /// # Errors
+    /// [`FlowError`] when it cannot be read or written: then the store must not be used.
+    pub async fn restore_policy(&self) -> Result<(), FlowError> {
+        let records = self.records()?;
+        let first = self.policy.load().state.clone();
+        let Some(stored) = records.get::<PolicyState>(POLICY).await? else {
+            let draft = records.draft().put(POLICY, Expect::Absent, &first);
+            return Ok(records.commit(draft).await?);
+        };
+        let differs = stored.value.revision > first.revision || stored.value.rules != first.rules;
+        if differs {
+            tracing::info!(
+                revision = stored.value.revision,
+                "the policy of the store holds; [policy] of the configuration was only the first"
+            );
+        }
+        let mut state = stored.value;
+        // Whom a freeze protects is the profile's word, which may have changed.
+        state.freeze_types = first.freeze_types;
+        self.policy.store(Arc::new(Policy::new(state)));
+        Ok(())
+    }
+
+    /// Puts a newer state in force; one that somebody else's newer one has overtaken is dropped.
+    fn put_policy(&self, state: &PolicyState) {
+        self.policy.rcu(|old| {
+            if old.state.revision >= state.revision {
+                return old.clone();
+            }
+            let glass = old.file_glass.clone();
+            Arc::new(Policy::with_serial(state.clone(), glass, old.serial + 1))
+        });
+    }
+
+    /// What is asked of an account at its login.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store fails.
+    pub async fn decide(
+        &self,
+        identity: &Identity,
+        account: &Account,
+    ) -> Result<Decision, FlowError> {
+        let standing = self.standing(identity).await?;
+        Ok(self.decide_with(identity, account, &standing))
+    }
+
+    /// The same with what is kept of the account at hand.
+    pub fn decide_with(
+        &self,
+        identity: &Identity,
+        account: &Account,
+        standing: &Standing,
+    ) -> Decision {
+        let policy = self.policy.load();
+        let enrolled = account.binding.is_some();
+        let who = Some((&identity.account.user_type, &identity.role));
+        let facts = standing.facts(enrolled);
+        let glass = policy.file_glass.as_ref();
+        let in_force = policy.state.in_force(who, facts, glass, self.now());
+        requirement(in_force, enrolled)
+    }
+
+    /// What is asked of somebody whose page cannot be read.
+    pub fn decide_unread(&self) -> Decision {
+        let policy = self.policy.load();
+        let glass = policy.file_glass.as_ref();
+        let facts = crate::domain::policy::Facts::default();
+        requirement(policy.state.in_force(None, facts, glass, self.now()), false)
+    }
+
+    /// Whether nobody is asked for anything: then a page that does not fit the profile stops nobody.
+    pub fn only_watches(&self) -> bool {
+        let policy = self.policy.load();
+        policy.state.ceiling(policy.file_glass.as_ref(), self.now()) <= Mode::Observe
+    }
+
+    /// What is kept of an account beside its second factor.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store fails.
+    pub async fn standing(&self, identity: &Identity) -> Result<Standing, FlowError> {
+        Ok(self.standing_for_update(&identity.account).await?.0)
+    }
+
+    /// Carries an act out, durably and with its audit record. `seen` is the number of the policy
+    /// that the admin looked at, if he said so.
+    ///
+    /// # Errors
+    /// [`ChangeError`]; nothing changed then.
+    pub async fn change_policy(
+        &self,
+        act: &Act,
+        signature: &Signature,
+        seen: Option<u64>,
+        client: &Client,
+    ) -> Result<PolicyState, ChangeError> {
+        let records = self.records()?;
+        let stored = records
+            .get::<PolicyState>(POLICY)
+            .await
+            .map_err(FlowError::from)?;
+        let (before, expect) = match stored {
+            Some(stored) => (stored.value, Expect::Version(stored.version)),
+            None => (self.policy.load().state.clone(), Expect::Absent),
+        };
+        if let Some(seen) = seen.filter(|seen| *seen != before.revision) {
+            tracing::info!(
+                seen,
+                now = before.revision,
+                "a change of the policy was refused"
+            );
+            let now = before.revision;
+            return Err(ChangeError::Conflict { now });
+        }
+        let after = before.after(act, signature, self.now())?;
+        let event = AuditEvent::PolicyChanged {
+            act: act.clone(),
+            reason: signature.reason.clone(),
+            before: replaced(&before, &after),
+            revision: after.revision,
+        };
+        let mut record = self.audit(client, None, event);
+        record.actor = Some(signature.by.join(", "));
+        let draft = records.draft().put(POLICY, expect, &after).audit(&record);
+        match records.commit(draft).await {
+            Ok(()) => {}
+            Err(RecordError::Conflict) => {
+                let now = before.revision.saturating_add(1);
+                return Err(ChangeError::Conflict { now });
+            }
+            Err(error) => return Err(FlowError::from(error).into()),
+        }
+        self.put_policy(&after);
+        Ok(after)
+    }
+
+    /// Writes down what time has brought: planned changes become rules. They are in force already.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store fails; nothing is lost, the next sweep tries again.
+    pub async fn settle_policy(&self) -> Result<(), FlowError> {
+        let mut state = self.policy.load().state.clone();
+        if !state.settle(self.now()) {
+            return Ok(());
+        }
+        let records = self.records()?;
+        let Some(stored) = records.get::<PolicyState>(POLICY).await? else {
+            return Ok(());
+        };
+        let mut state = stored.value;
+        if !state.settle(self.now()) {
+            return Ok(());
+        }
+        state.revision = state.revision.saturating_add(1);
+        let event = AuditEvent::PolicySettled {
+            revision: state.revision,
+        };
+        let record = self.audit(&self.own_client(), None, event);
+        let expect = Expect::Version(stored.version);
+        let draft = records.draft().put(POLICY, expect, &state).audit(&record);
+        match records.commit(draft).await {
+            Ok(()) => self.put_policy(&state),
+            // An admin was faster: his change settled it too.
+            Err(RecordError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+}
+
+/// The rules that are not any more what they were, the default under the empty subject.
+fn replaced(before: &PolicyState, after: &PolicyState) -> Vec<Rule> {
+    let rules = before.rules.rules.iter().cloned();
+    let default = Rule {
+        subject: Subject::default(),
+        demand: before.rules.default,
+    };
+    let changed = |rule: &Rule| {
+        if rule.subject == Subject::default() {
+            return rule.demand != after.rules.default;
+        }
+        !after.rules.rules.contains(rule)
+    };
+    rules.chain([default]).filter(changed).collect()
+}

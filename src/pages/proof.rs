@@ -1,0 +1,121 @@
+//! Before the QR code: the activation code of the help desk, and "nanti saja".
+
+use super::activation::{holder_bound_to, leave, over, own_path, posted_holder};
+use super::form::Form;
+use super::{PageRequest, Pages, Reply, acceptor, notice, reply};
+use crate::flow::activate::Holder;
+use crate::flow::proof::ProofOutcome;
+use crate::flow::put_off::PutOffOutcome;
+use crate::flow::verify::CodeRefusal;
+use crate::render::{Later, Notice, Page, Proof, ProofError};
+use http::StatusCode;
+
+/// POST: judges an activation code.
+pub(super) async fn prove(pages: &Pages, request: &PageRequest<'_>, form: &Form) -> Reply {
+    let holder = match posted_holder(pages, request, form).await {
+        Ok(holder) => holder,
+        Err(refusal) => return *refusal,
+    };
+    let Some(identity) = holder.identity() else {
+        return pages.refuse(request, Notice::SessionClosed);
+    };
+    let lane = pages.engine.lane(request.cookies.known, &identity.account);
+    let code = form.field("code");
+    match pages
+        .engine
+        .prove(&holder, code, lane, request.client)
+        .await
+    {
+        Ok(ProofOutcome::Allowed) => pages.to_own(request, &own_path(pages, &holder)),
+        Ok(ProofOutcome::Refused(refusal)) => {
+            render(pages, request, &holder, Some(error_of(refusal))).await
+        }
+        Ok(ProofOutcome::Closed) => over(pages, request, &holder),
+        Err(error) => pages.refuse_for(request, notice::of_flow_error(&error), Some(identity)),
+    }
+}
+
+/// POST: "nanti saja".
+pub(super) async fn later(pages: &Pages, request: &PageRequest<'_>, form: &Form) -> Reply {
+    let holder = match posted_holder(pages, request, form).await {
+        Ok(holder) => holder,
+        Err(refusal) => return *refusal,
+    };
+    let Holder::Login(login) = &holder else {
+        // Nothing is due in a session: there is nothing to put off.
+        return pages.to_own(request, &format!("{}/", pages.frame.base));
+    };
+    match pages.engine.put_off(login, request.client).await {
+        Ok(PutOffOutcome::Accepted(accepted)) => {
+            let answer = reply::see_other(&accepted.target);
+            acceptor::release(pages, request, &accepted, login.value.reference, answer)
+        }
+        // The page says what is due now; the button is gone from it.
+        Ok(PutOffOutcome::NotAllowed) => pages.to_own(request, &own_path(pages, &holder)),
+        Ok(PutOffOutcome::Closed) => over(pages, request, &holder),
+        Ok(PutOffOutcome::UpstreamBusy) => pages.refuse(request, Notice::UpstreamSlow),
+        Err(error) => pages.refuse_for(request, notice::of_flow_error(&error), holder.identity()),
+    }
+}
+
+/// Whether and how long the activation of this holder may be put off, for its pages.
+pub(super) async fn later_of(pages: &Pages, holder: &Holder) -> Option<Later> {
+    let Holder::Login(login) = holder else {
+        return None;
+    };
+    // A store that fails is told by what the page is for.
+    let offer = pages.engine.offer(&login.value).await.ok().flatten()?;
+    Some(Later {
+        count: offer.skips_left,
+        until: offer.until.map(|date| pages.date_text(date)),
+    })
+}
+
+/// The page that asks for the activation code.
+pub(super) async fn render(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    holder: &Holder,
+    error: Option<ProofError>,
+) -> Reply {
+    let (Some(identity), Some(leave)) = (holder.identity(), leave(pages, holder)) else {
+        return pages.refuse(request, Notice::SessionClosed);
+    };
+    let reference = match holder {
+        Holder::Login(login) => login.value.reference.to_text(),
+        Holder::Session(_) => String::new(),
+    };
+    let page = Proof {
+        reference,
+        csrf: pages.csrf(&holder_bound_to(holder)),
+        user_id: identity.account.user_id.as_str().to_owned(),
+        error,
+        later: later_of(pages, holder).await,
+        leave,
+        contacts: pages.contacts_for(Some(identity)),
+    };
+    let status = match error {
+        None => StatusCode::OK,
+        Some(ProofError::TooMany { .. } | ProofError::Exhausted) => StatusCode::TOO_MANY_REQUESTS,
+        Some(ProofError::Wrong | ProofError::Malformed) => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    let frame = pages.frame_at(request, own_path(pages, holder));
+    match pages.renderer.page(&Page::Proof(Box::new(page)), &frame) {
+        Ok(body) => reply::html(status, body),
+        Err(error) => {
+            tracing::error!(%error, "the page of the activation code could not be rendered");
+            pages.refuse(request, Notice::Internal)
+        }
+    }
+}
+
+fn error_of(refusal: CodeRefusal) -> ProofError {
+    match refusal {
+        CodeRefusal::Malformed => ProofError::Malformed,
+        CodeRefusal::Wrong | CodeRefusal::Late | CodeRefusal::Used { .. } => ProofError::Wrong,
+        CodeRefusal::Wait { seconds } => ProofError::TooMany {
+            seconds: u32::try_from(seconds).unwrap_or(u32::MAX),
+        },
+        CodeRefusal::Exhausted => ProofError::Exhausted,
+    }
+}
