@@ -24,6 +24,7 @@ use crate::flow::notices::LogNotices;
 use crate::flow::probe::Budgets;
 use crate::flow::sessions::Sessions;
 use crate::flow::table::Table;
+use crate::flow::trace::Traces;
 use crate::flow::{Engine, Policy, Settings, Vault};
 use crate::pages::Pages;
 use crate::pages::cookies::OwnCookies;
@@ -234,6 +235,7 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         me: std::sync::OnceLock::new(),
         logouts: tokio::sync::Semaphore::new(LOGOUTS),
         slowdown: Slowdown::default(),
+        traces: Traces::default(),
     };
     (engine, owed)
 }

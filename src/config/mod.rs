@@ -16,7 +16,7 @@ mod contacts;
 mod cross;
 mod limits;
 mod listen;
-mod nearest;
+pub mod nearest;
 mod policy;
 mod problem;
 mod public_url;

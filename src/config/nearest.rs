@@ -4,7 +4,7 @@
 const OFFERED_MAX: usize = 3;
 
 /// Known names that `typed` is probably meant to be, nearest first; empty when none is near.
-pub(super) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let folded = typed.to_lowercase();
     let mut found: Vec<(bool, usize, &str)> = known
         .into_iter()
@@ -29,7 +29,7 @@ pub(super) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>)
 }
 
 /// `did you mean ...?`, or the list of what there is when nothing is near.
-pub(super) fn suggestion<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn suggestion<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     let near = nearest(typed, known.iter().copied());
     if near.is_empty() {

@@ -12,6 +12,7 @@ pub mod enrollment;
 pub mod gate;
 pub mod jar;
 pub mod login;
+pub mod office;
 pub mod policy;
 pub mod policy_file;
 pub mod session;

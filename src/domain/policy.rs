@@ -454,16 +454,14 @@ impl InForce {
         let without = self.mode;
         self.proof_due &= before.proof_due;
         if before.mode < without {
-            let frozen = |step: &Because| matches!(step, Because::Frozen { .. });
-            if self.because.iter().any(frozen) {
-                self.mode = before.mode;
-                return;
-            }
             self.mode = before.mode;
             // How often and until when it may be put off is not counted against him meanwhile.
             self.skips_left = None;
             self.until = None;
-            self.because.push(Because::Frozen { since, without });
+            let told = |step: &Because| matches!(step, Because::Frozen { .. });
+            if !self.because.iter().any(told) {
+                self.because.push(Because::Frozen { since, without });
+            }
         }
     }
 }

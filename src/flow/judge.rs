@@ -125,6 +125,12 @@ impl Engine {
             verdict = verdict_word(&verdict),
             "an answer was judged"
         );
+        let what = format!(
+            "an answer was judged: evidence {}, session {new:?}, the probe says {}",
+            case.evidence.as_str(),
+            told(&verdict)
+        );
+        self.traces.note(&case.client.request_id, self.now(), what);
         match verdict {
             Verdict::Nobody => self.conclude_nobody(case, new).await,
             Verdict::Somebody(identity) => self.conclude_somebody(case, new, identity).await,
@@ -375,6 +381,14 @@ impl Engine {
             || Account::new(identity.account.clone()),
             |stored| stored.value,
         ))
+    }
+}
+
+/// The verdict with its reason, without a name.
+fn told(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Unknown(why) => format!("unknown: {why:?}"),
+        Verdict::Somebody(_) | Verdict::Nobody => verdict_word(verdict).to_owned(),
     }
 }
 

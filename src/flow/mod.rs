@@ -6,6 +6,7 @@
 
 pub mod accept;
 pub mod activate;
+pub mod administer;
 pub mod admit;
 mod ask_again;
 mod attempts;
@@ -26,6 +27,7 @@ pub mod sessions;
 pub mod start;
 pub mod sweep;
 pub mod table;
+pub mod trace;
 pub mod turn;
 pub mod upstream;
 pub mod verify;
@@ -114,6 +116,8 @@ pub struct Engine {
     pub logouts: tokio::sync::Semaphore,
     /// Slows down addresses that fail a lot.
     pub slowdown: accept::Slowdown,
+    /// What was decided about requests a moment ago.
+    pub traces: trace::Traces,
 }
 
 /// The store, or why there is none (invariant I8: logins pause, the public goes on).

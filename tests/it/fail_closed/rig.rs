@@ -20,6 +20,7 @@ use gerbang::flow::notices::LogNotices;
 use gerbang::flow::probe::Budgets;
 use gerbang::flow::sessions::Sessions;
 use gerbang::flow::table::Table;
+use gerbang::flow::trace::Traces;
 use gerbang::flow::upstream::UpstreamRequest;
 use gerbang::flow::{Client, Engine, FlowError, Policy, Settings, Vault};
 use gerbang::primitives::{UnixSeconds, UpstreamKey};
@@ -129,6 +130,7 @@ fn engine(
         me: std::sync::OnceLock::new(),
         logouts: tokio::sync::Semaphore::new(4),
         slowdown: Slowdown::default(),
+        traces: Traces::default(),
     };
     (engine, owed)
 }

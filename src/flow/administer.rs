@@ -1,0 +1,257 @@
+//! What admins do: one entry, one file per noun. Every act is checked, written down with who and why,
+//! and can be asked for as a dry run first.
+
+mod accounts;
+mod explain;
+mod forecast;
+mod help_desk;
+mod log;
+mod policy;
+mod sessions;
+mod time;
+
+use crate::config::nearest::suggestion;
+use crate::domain::audit::{AuditEvent, AuditRecord};
+use crate::domain::enrollment::Account;
+use crate::domain::office::{Answer, ErrorKind, OfficeError, Request, UserRef};
+use crate::domain::policy::Signature;
+use crate::domain::standing::{Seen, Standing};
+use crate::flow::policy::ChangeError;
+use crate::flow::{Engine, FlowError};
+use crate::primitives::{AccountId, Role};
+use crate::store::records::RecordError;
+use std::collections::BTreeMap;
+
+/// Known ids that are looked at for a suggestion; beyond that nobody is near by chance only.
+const SUGGESTED_FROM_MAX: usize = 100_000;
+
+/// Everything that is known of one account.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) seen: Option<Seen>,
+    pub(super) account: Option<Account>,
+    pub(super) standing: Option<Standing>,
+}
+
+impl Known {
+    fn role(&self) -> Option<&Role> {
+        self.seen.as_ref().map(|seen| &seen.role)
+    }
+
+    fn enrolled(&self) -> bool {
+        self.account.as_ref().is_some_and(|a| a.binding.is_some())
+    }
+}
+
+impl From<FlowError> for OfficeError {
+    fn from(error: FlowError) -> Self {
+        let kind = match &error {
+            FlowError::Store(Some(RecordError::Conflict)) => ErrorKind::Conflict,
+            FlowError::Store(_) | FlowError::Clock | FlowError::Seal => ErrorKind::Store,
+        };
+        Self::new(kind, format!("{error}; nothing was changed"))
+    }
+}
+
+impl From<RecordError> for OfficeError {
+    fn from(error: RecordError) -> Self {
+        FlowError::from(error).into()
+    }
+}
+
+impl From<ChangeError> for OfficeError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Act(error) => Self::refused(error.to_string()),
+            ChangeError::Conflict { .. } => Self::new(
+                ErrorKind::Conflict,
+                format!("{error}; look at it again (policy show) and repeat what is still wanted"),
+            ),
+            ChangeError::Flow(error) => error.into(),
+        }
+    }
+}
+
+impl Engine {
+    /// Carries a request of an admin out. `peer` is who the system says asks.
+    ///
+    /// # Errors
+    /// [`OfficeError`]; nothing was changed then.
+    pub async fn administer(&self, request: Request, peer: &str) -> Result<Answer, OfficeError> {
+        let desk = Desk { engine: self, peer };
+        match request {
+            Request::PolicyShow => Ok(Answer::Policy(Box::new(self.policy.load().state.clone()))),
+            Request::PolicyAct {
+                act,
+                signature,
+                seen,
+                dry_run,
+            } => desk.act(&act, signature, seen, dry_run).await,
+            Request::Forecast { act } => desk.forecast(act.as_ref()).await,
+            Request::UserList(filter) => desk.list(&filter).await,
+            Request::UserShow { user } => desk.show(&user).await,
+            Request::UserReset {
+                user,
+                paper,
+                dry_run,
+            } => desk.reset(&user, paper, dry_run).await,
+            Request::UserCode {
+                user,
+                paper,
+                dry_run,
+            } => desk.hand_out(&user, paper, dry_run).await,
+            Request::UserUnlock {
+                user,
+                signature,
+                dry_run,
+            } => desk.unlock(&user, signature, dry_run).await,
+            Request::UserExempt {
+                users,
+                until,
+                signature,
+                dry_run,
+            } => desk.exempt(&users, until, signature, dry_run).await,
+            Request::SessionList { user } => desk.sessions(user.as_ref()).await,
+            Request::SessionEnd {
+                which,
+                signature,
+                dry_run,
+            } => desk.end(&which, signature, dry_run).await,
+            Request::Audit { after, user, last } => desk.audit(after, user.as_ref(), last).await,
+            Request::AuditVerify { heads } => desk.verify(&heads).await,
+            Request::ClockAccept { signature, dry_run } => {
+                desk.accept_clock(signature, dry_run).await
+            }
+            Request::ExplainUser { user } => desk.explain_user(&user).await,
+            Request::ExplainRequest { id } => desk.explain_request(&id).await,
+        }
+    }
+}
+
+/// Where an admin's request is worked on.
+struct Desk<'a> {
+    engine: &'a Engine,
+    peer: &'a str,
+}
+
+impl Desk<'_> {
+    /// The same signature with what the system says about who asks.
+    fn signed(&self, mut signature: Signature) -> Result<Signature, OfficeError> {
+        signature.check()?;
+        for name in &mut signature.by {
+            *name = format!("{} ({})", name.trim(), self.peer);
+        }
+        Ok(signature)
+    }
+
+    /// An audit record of an admin's act.
+    fn record(
+        &self,
+        who: Option<(&AccountId, Option<&Role>)>,
+        by: &Signature,
+        event: AuditEvent,
+    ) -> AuditRecord {
+        let engine = self.engine;
+        let account = who.map(|(id, role)| (id, role.map_or("", Role::as_str)));
+        let mut record = engine.audit(&engine.own_client(), account, event);
+        "control".clone_into(&mut record.request);
+        record.actor = Some(by.by.join(", "));
+        record
+    }
+
+    /// Everything that is known of one account.
+    async fn known(&self, id: &AccountId) -> Result<Known, OfficeError> {
+        let records = self.engine.records()?;
+        let key = records.account_key(id);
+        Ok(Known {
+            seen: records.get::<Seen>(&key).await?.map(|s| s.value),
+            account: records.get::<Account>(&key).await?.map(|s| s.value),
+            standing: records.get::<Standing>(&key).await?.map(|s| s.value),
+        })
+    }
+
+    /// Everybody of whom anything is known.
+    async fn census(&self) -> Result<BTreeMap<AccountId, Known>, OfficeError> {
+        let records = self.engine.records()?;
+        let mut all: BTreeMap<AccountId, Known> = BTreeMap::new();
+        for (_, stored) in records.all::<Seen>().await? {
+            all.entry(stored.value.id.clone()).or_default().seen = Some(stored.value);
+        }
+        for (_, stored) in records.all::<Account>().await? {
+            all.entry(stored.value.id.clone()).or_default().account = Some(stored.value);
+        }
+        for (_, stored) in records.all::<Standing>().await? {
+            all.entry(stored.value.id.clone()).or_default().standing = Some(stored.value);
+        }
+        Ok(all)
+    }
+
+    /// The account that an admin wrote. One that was never seen is only good where `new` says so and
+    /// its type is named.
+    async fn resolve(&self, user: &UserRef, new: bool) -> Result<AccountId, OfficeError> {
+        let profile = &self.engine.profile;
+        let user_id = profile
+            .fold_user_id(&user.user_id)
+            .map_err(|why| OfficeError::refused(format!("the user id is {why}")))?;
+        let mut types = profile.user_types().to_vec();
+        if let Some(wanted) = &user.user_type {
+            types.retain(|known| known.as_str() == wanted);
+            if types.is_empty() {
+                let known = profile.user_types().iter().map(|t| t.as_str());
+                let hint = suggestion(wanted, known);
+                let message = format!("there is no user type {wanted:?}; {hint}");
+                return Err(OfficeError::unknown(message));
+            }
+        }
+        let mut found = Vec::new();
+        for user_type in &types {
+            let id = AccountId {
+                user_type: user_type.clone(),
+                user_id: user_id.clone(),
+            };
+            let known = self.known(&id).await?;
+            if known.seen.is_some() || known.account.is_some() || known.standing.is_some() {
+                found.push(id);
+            }
+        }
+        match (found.len(), types.as_slice()) {
+            (1, _) => Ok(found.remove(0)),
+            (0, [user_type]) if new && user.user_type.is_some() => Ok(AccountId {
+                user_type: user_type.clone(),
+                user_id,
+            }),
+            (0, _) => Err(self.nobody(&user_id.to_string(), new).await?),
+            _ => {
+                let types: Vec<&str> = found.iter().map(|id| id.user_type.as_str()).collect();
+                let message = format!(
+                    "{user_id} exists as {}: say which with --type",
+                    types.join(" and as ")
+                );
+                Err(OfficeError::refused(message))
+            }
+        }
+    }
+
+    /// The refusal for an account that nobody knows, with the nearest that are known.
+    async fn nobody(&self, user_id: &str, new: bool) -> Result<OfficeError, OfficeError> {
+        let records = self.engine.records()?;
+        let seen = records.all::<Seen>().await?;
+        let ids: Vec<&str> = seen
+            .iter()
+            .take(SUGGESTED_FROM_MAX)
+            .map(|(_, stored)| stored.value.id.user_id.as_str())
+            .collect();
+        let near = crate::config::nearest::nearest(user_id, ids);
+        let hint = match near.as_slice() {
+            [] => String::new(),
+            names => format!("; did you mean {}?", names.join(" or ")),
+        };
+        let never = if new {
+            " Whoever never logged in needs --type."
+        } else {
+            ""
+        };
+        let message = format!("no account {user_id:?} was ever seen here{hint}{never}");
+        Ok(OfficeError::unknown(message))
+    }
+}

@@ -1,0 +1,284 @@
+//! `user reset | activation-code | unlock | exempt`: what the help desk does for people.
+
+use super::accounts::COUNTERS;
+use super::{Desk, Known};
+use crate::domain::audit::AuditEvent;
+use crate::domain::enrollment::{Account, entry_letter};
+use crate::domain::office::{Answer, LIST_MAX, OfficeError, Paper, UserRef};
+use crate::domain::policy::Signature;
+use crate::domain::standing::{EXEMPTION_SECONDS_MAX, Exemption, GRANT_SECONDS, Standing};
+use crate::domain::throttle::Attempts;
+use crate::flow::notices::Notice;
+use crate::primitives::{AccountId, ActivationCode, UnixSeconds};
+use crate::store::Expect;
+use crate::store::records::{Draft, Stored};
+use std::collections::BTreeSet;
+
+/// Accounts in one durable step; an engine takes 64 operations.
+const EXEMPT_BATCH: usize = 25;
+
+impl Desk<'_> {
+    /// Takes the second factor away and hands out an activation code: never a bare permit, since
+    /// whoever asks may only know the password. All sessions and waiting logins end.
+    pub(super) async fn reset(
+        &self,
+        user: &UserRef,
+        mut paper: Paper,
+        dry_run: bool,
+    ) -> Result<Answer, OfficeError> {
+        paper.check()?;
+        paper.signature = self.signed(paper.signature)?;
+        let id = self.resolve(user, false).await?;
+        let known = self.known(&id).await?;
+        let binding = known.account.as_ref().and_then(|a| a.binding.as_ref());
+        let entry = binding.map(|binding| entry_letter(binding.generation));
+        let mut lines = vec![match &entry {
+            Some(entry) => format!("the second factor (entry {entry}) is taken away"),
+            None => "there was no second factor".to_owned(),
+        }];
+        lines.push("all sessions and waiting logins of the account end".to_owned());
+        if dry_run {
+            lines.push("an activation code is handed out".to_owned());
+            return Ok(Answer::Done { lines, dry_run });
+        }
+        let records = self.engine.records()?;
+        let key = records.account_key(&id);
+        let stored = records.get::<Account>(&key).await?;
+        let expect = stored.as_ref().map_or(Expect::Absent, |s| Expect::Version(s.version));
+        let mut account = stored.map_or_else(|| Account::new(id.clone()), |s| s.value);
+        account.binding = None;
+        account.epoch = account.epoch.saturating_add(1);
+        let event = AuditEvent::Reset {
+            entry,
+            number: paper.number.clone(),
+            checked: paper.checked.clone(),
+            reason: paper.signature.reason.clone(),
+        };
+        let mut draft = records.draft().put(&key, expect, &account);
+        for (factor, lane) in COUNTERS {
+            let key = records.attempts_key(&id, factor, lane);
+            draft = draft.delete::<Attempts>(&key, Expect::Any);
+        }
+        draft = draft.audit(&self.record(Some((&id, known.role())), &paper.signature, event.clone()));
+        let code = self.issue(draft, (&id, &known), &paper).await?;
+        let ended = self.end_all_of(&id, "reset").await?;
+        lines.push(format!("{ended} of them ended now"));
+        self.tell(&id, event);
+        Ok(self.code_answer(id, &code, lines))
+    }
+
+    /// Hands an activation code out, for a first activation after the start date or a lost one.
+    pub(super) async fn hand_out(
+        &self,
+        user: &UserRef,
+        mut paper: Paper,
+        dry_run: bool,
+    ) -> Result<Answer, OfficeError> {
+        paper.check()?;
+        paper.signature = self.signed(paper.signature)?;
+        let id = self.resolve(user, true).await?;
+        let known = self.known(&id).await?;
+        if known.enrolled() {
+            let message = "the account has a second factor: a code would allow nothing. \
+                           Is it lost? Then `user reset` takes it away and hands out a code";
+            return Err(OfficeError::refused(message));
+        }
+        let mut lines = Vec::new();
+        if known.seen.is_none() {
+            lines.push("the account was never seen here: look at its spelling".to_owned());
+        }
+        let standing = known.standing.as_ref();
+        if standing.is_some_and(|s| s.grant(self.engine.now()).is_some()) {
+            lines.push("the code that was handed out before is no good any more".to_owned());
+        }
+        if dry_run {
+            lines.push("an activation code is handed out".to_owned());
+            return Ok(Answer::Done { lines, dry_run });
+        }
+        let records = self.engine.records()?;
+        let mut draft = records.draft();
+        for key in self.engine.code_counters(&id)? {
+            draft = draft.delete::<Attempts>(&key, Expect::Any);
+        }
+        let code = self.issue(draft, (&id, &known), &paper).await?;
+        Ok(self.code_answer(id, &code, lines))
+    }
+
+    /// Adds a new code to a step and commits it.
+    async fn issue(
+        &self,
+        draft: Draft,
+        (id, known): (&AccountId, &Known),
+        paper: &Paper,
+    ) -> Result<ActivationCode, OfficeError> {
+        let records = self.engine.records()?;
+        let (standing, expect) = self.engine.standing_for_update(id).await?;
+        let (standing, code) = self.engine.granted(standing, paper.signature.clone())?;
+        let until = standing.grant.as_ref().map_or(UnixSeconds(0), |grant| grant.until);
+        let event = AuditEvent::CodeIssued {
+            until,
+            number: paper.number.clone(),
+            reason: paper.signature.reason.clone(),
+        };
+        let record = self.record(Some((id, known.role())), &paper.signature, event.clone());
+        let draft = draft
+            .put(&records.account_key(id), expect, &standing)
+            .audit(&record);
+        records.commit(draft).await?;
+        self.tell(id, event);
+        Ok(code)
+    }
+
+    fn code_answer(&self, account: AccountId, code: &ActivationCode, lines: Vec<String>) -> Answer {
+        Answer::Code {
+            account,
+            code: code.grouped().to_string(),
+            until: self.engine.now().plus(GRANT_SECONDS),
+            lines,
+        }
+    }
+
+    fn tell(&self, id: &AccountId, event: AuditEvent) {
+        self.engine.notices.notify(Notice {
+            account: id.clone(),
+            event,
+            client: "help desk".to_owned(),
+        });
+    }
+
+    /// Clears the counters of wrong codes; what was used stays used.
+    pub(super) async fn unlock(
+        &self,
+        user: &UserRef,
+        signature: Signature,
+        dry_run: bool,
+    ) -> Result<Answer, OfficeError> {
+        let signature = self.signed(signature)?;
+        let id = self.resolve(user, false).await?;
+        let attempts = self.attempts(&id).await?;
+        let failures: u32 = attempts.iter().map(|line| line.failures).sum();
+        let lines = vec![match failures {
+            0 => "no wrong codes are counted".to_owned(),
+            count => format!("{count} wrong codes are forgotten"),
+        }];
+        if dry_run || failures == 0 {
+            return Ok(Answer::Done { lines, dry_run });
+        }
+        let records = self.engine.records()?;
+        let known = self.known(&id).await?;
+        let event = AuditEvent::Unlocked {
+            failures,
+            reason: signature.reason.clone(),
+        };
+        let mut draft = records.draft();
+        for (factor, lane) in COUNTERS {
+            let key = records.attempts_key(&id, factor, lane);
+            draft = draft.delete::<Attempts>(&key, Expect::Any);
+        }
+        draft = draft.audit(&self.record(Some((&id, known.role())), &signature, event.clone()));
+        records.commit(draft).await?;
+        self.tell(&id, event);
+        Ok(Answer::Done { lines, dry_run })
+    }
+
+    /// Exempts accounts until a time, or ends their exemption: all or none are looked up first.
+    pub(super) async fn exempt(
+        &self,
+        users: &[UserRef],
+        until: Option<UnixSeconds>,
+        signature: Signature,
+        dry_run: bool,
+    ) -> Result<Answer, OfficeError> {
+        let signature = self.signed(signature)?;
+        let now = self.engine.now();
+        if let Some(until) = until {
+            if until <= now {
+                return Err(OfficeError::refused("the end of the exemption is in the past"));
+            }
+            if until.since(now) > EXEMPTION_SECONDS_MAX {
+                let message = "an exemption lasts a year at most";
+                return Err(OfficeError::refused(message));
+            }
+        }
+        let ids = self.resolve_all(users).await?;
+        let verb = match until {
+            Some(_) => "exempted",
+            None => "not exempt any more",
+        };
+        let mut lines = vec![format!("{} accounts: {verb}", ids.len())];
+        if dry_run {
+            return Ok(Answer::Done { lines, dry_run });
+        }
+        for (done, some) in ids.chunks(EXEMPT_BATCH).enumerate() {
+            if let Err(error) = self.exempt_some(some, until, &signature).await {
+                let message = format!(
+                    "{error} for accounts {} and after; those before it are done",
+                    done * EXEMPT_BATCH + 1
+                );
+                return Err(OfficeError::new(error.kind, message));
+            }
+        }
+        for id in &ids {
+            for session in self.engine.sessions.of_account(id) {
+                session.ask_policy_again();
+            }
+        }
+        lines.push("it holds from their next request on".to_owned());
+        Ok(Answer::Done { lines, dry_run })
+    }
+
+    async fn resolve_all(&self, users: &[UserRef]) -> Result<Vec<AccountId>, OfficeError> {
+        if users.is_empty() || users.len() > LIST_MAX {
+            let message = format!("1 to {LIST_MAX} accounts at once");
+            return Err(OfficeError::refused(message));
+        }
+        let mut ids = BTreeSet::new();
+        let mut problems = Vec::new();
+        for (at, user) in users.iter().enumerate() {
+            match self.resolve(user, true).await {
+                Ok(id) if !ids.insert(id) => {
+                    problems.push(format!("{}: {:?} stands there twice", at + 1, user.user_id));
+                }
+                Ok(_) => {}
+                Err(error) => problems.push(format!("{}: {error}", at + 1)),
+            }
+        }
+        if problems.is_empty() {
+            Ok(ids.into_iter().collect())
+        } else {
+            Err(OfficeError::unknown(problems.join("\n")))
+        }
+    }
+
+    async fn exempt_some(
+        &self,
+        ids: &[AccountId],
+        until: Option<UnixSeconds>,
+        signature: &Signature,
+    ) -> Result<(), OfficeError> {
+        let records = self.engine.records()?;
+        let mut draft = records.draft();
+        for id in ids {
+            let key = records.account_key(id);
+            let stored: Option<Stored<Standing>> = records.get(&key).await?;
+            let expect = stored.as_ref().map_or(Expect::Absent, |s| Expect::Version(s.version));
+            let mut standing = stored.map_or_else(|| Standing::new(id.clone()), |s| s.value);
+            let before = standing.exemption.as_ref().map(|exemption| exemption.until);
+            standing.exemption = until.map(|until| Exemption {
+                until,
+                signature: signature.clone(),
+            });
+            let known = self.known(id).await?;
+            let event = AuditEvent::Exempted {
+                before,
+                until,
+                reason: signature.reason.clone(),
+            };
+            draft = draft
+                .put(&key, expect, &standing)
+                .audit(&self.record(Some((id, known.role())), signature, event));
+        }
+        records.commit(draft).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,156 @@
+//! `policy show | set | ceiling | schedule | freeze …`
+
+use super::Desk;
+use crate::config::nearest::suggestion;
+use crate::domain::office::answer::{Changed, RoleChange};
+use crate::domain::office::{Answer, OfficeError};
+use crate::domain::policy::act::Act;
+use crate::domain::policy::{Change, Facts, PolicyState, Signature};
+use crate::domain::policy_file::{Mode, Proof, Subject};
+use crate::domain::standing::Seen;
+use crate::primitives::{Role, UnixSeconds, UserType};
+use std::collections::BTreeSet;
+
+impl Desk<'_> {
+    pub(super) async fn act(
+        &self,
+        act: &Act,
+        signature: Signature,
+        seen: Option<u64>,
+        dry_run: bool,
+    ) -> Result<Answer, OfficeError> {
+        let signature = self.signed(signature)?;
+        if let Act::Set { change, .. } | Act::Schedule { change, .. } = act {
+            self.check_subjects(change).await?;
+        }
+        let engine = self.engine;
+        let before = engine.policy.load().state.clone();
+        let now = engine.now();
+        let planned = before
+            .after(act, &signature, now)
+            .map_err(|error| OfficeError::refused(error.to_string()))?;
+        let at = match act {
+            Act::Schedule { at, .. } => *at,
+            Act::Freeze { from, .. } => *from,
+            _ => now,
+        };
+        let roles = self.role_changes(&before, &planned, at);
+        let newly_stopped = self.newly_stopped(&before, &planned, at).await?;
+        let warnings = warnings(act, &planned, now);
+        let after = if dry_run {
+            planned
+        } else {
+            let client = engine.own_client();
+            engine.change_policy(act, &signature, seen, &client).await?
+        };
+        Ok(Answer::Changed(Box::new(Changed {
+            dry_run,
+            seen: before.revision,
+            after,
+            roles,
+            newly_stopped,
+            warnings,
+        })))
+    }
+
+    /// Roles and types that neither the profile nor anybody who logged in has.
+    async fn check_subjects(&self, change: &Change) -> Result<(), OfficeError> {
+        let profile = &self.engine.profile;
+        let policy = self.engine.policy.load();
+        let mut roles: BTreeSet<Role> = profile.roles().iter().cloned().collect();
+        roles.extend(policy.state.rules.rules.iter().filter_map(|r| r.subject.role.clone()));
+        let all_known = |roles: &BTreeSet<Role>| {
+            let mut wanted = change.subjects.iter().filter_map(|s| s.role.as_ref());
+            wanted.all(|role| roles.contains(role))
+        };
+        if !all_known(&roles) {
+            let seen = self.engine.records()?.all::<Seen>().await?;
+            roles.extend(seen.into_iter().map(|(_, stored)| stored.value.role));
+        }
+        for Subject { user_type, role } in &change.subjects {
+            let types = profile.user_types();
+            if let Some(unknown) = user_type.as_ref().filter(|t| !types.contains(t)) {
+                let hint = suggestion(unknown.as_str(), types.iter().map(UserType::as_str));
+                let message = format!("there is no user type {:?}; {hint}", unknown.as_str());
+                return Err(OfficeError::unknown(message));
+            }
+            if let Some(unknown) = role.as_ref().filter(|role| !roles.contains(role)) {
+                let hint = suggestion(unknown.as_str(), roles.iter().map(Role::as_str));
+                let message = format!("there is no role {:?}; {hint}", unknown.as_str());
+                return Err(OfficeError::unknown(message));
+            }
+        }
+        Ok(())
+    }
+
+    fn role_changes(
+        &self,
+        before: &PolicyState,
+        after: &PolicyState,
+        at: UnixSeconds,
+    ) -> Vec<RoleChange> {
+        let profile = &self.engine.profile;
+        let policy = self.engine.policy.load();
+        let glass = policy.file_glass.as_ref();
+        let known = profile.roles().iter().map(|role| (profile.user_type_of(role), role));
+        let mut changes = Vec::new();
+        for (user_type, role) in known {
+            let mode = |state: &PolicyState| {
+                let who = Some((&user_type, role));
+                state.in_force(who, Facts::default(), glass, at).mode
+            };
+            let (before, after) = (mode(before), mode(after));
+            if before != after {
+                changes.push(RoleChange {
+                    user_type: user_type.as_str().to_owned(),
+                    role: Some(role.as_str().to_owned()),
+                    before,
+                    after,
+                });
+            }
+        }
+        let unknown = |state: &PolicyState| state.in_force(None, Facts::default(), glass, at).mode;
+        let (before, after) = (unknown(before), unknown(after));
+        if before != after {
+            changes.push(RoleChange {
+                user_type: "*".to_owned(),
+                role: None,
+                before,
+                after,
+            });
+        }
+        changes
+    }
+}
+
+/// What an admin should know before he does it.
+fn warnings(act: &Act, after: &PolicyState, now: UnixSeconds) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Act::Set { change, .. } = act
+        && let Some(demand) = &change.demand
+        && demand.mode == Mode::Required
+        && demand.from.is_none()
+        && demand.proof == Proof::FirstUse
+    {
+        warnings.push(
+            "without a start date whoever knows a password first may activate: \
+             give --from, or --proof counter"
+                .to_owned(),
+        );
+    }
+    if let (Act::Set { .. } | Act::Ceiling { .. }, Some(_)) = (act, after.frozen_since(now)) {
+        let types: Vec<&str> = after.freeze_types.iter().map(UserType::as_str).collect();
+        warnings.push(format!(
+            "a freeze is under way: for {} nothing becomes stricter before it ends",
+            types.join(", ")
+        ));
+    }
+    if let Act::Set { rollback: Some(_), .. } | Act::Schedule { rollback: Some(_), .. } = act {
+        warnings.push(
+            "a roll-back lets accounts that never activated in with the password alone again; \
+             whoever has many stolen passwords can bring it about"
+                .to_owned(),
+        );
+    }
+    warnings
+}
