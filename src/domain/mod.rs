@@ -13,6 +13,7 @@ pub mod gate;
 pub mod jar;
 pub mod login;
 pub mod policy_file;
+pub mod retention;
 pub mod session;
 pub mod throttle;
 pub mod upstream_session;
