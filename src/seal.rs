@@ -8,6 +8,12 @@
 //! ring's AES-256-GCM with random 96-bit nonces: 2^32 seals per key are allowed (NIST SP 800-38D
 //! section 8.3), which is 136 years at one a second.
 
+pub mod chain;
+pub mod head;
+
+pub use chain::{AuditChain, Link, LinkOf};
+pub use head::{Head, HeadKey, HeadSigner};
+
 use crate::entropy::{Entropy, EntropyError, random};
 use crate::primitives::{UnixSeconds, UpstreamKey};
 use base64::Engine;
@@ -101,6 +107,15 @@ impl MasterKey {
         }
         out
     }
+
+    /// As `derive`, for keys that are used as they come.
+    fn derive_checked(&self, info: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
+        let raw = self.derive(info);
+        if raw.iter().all(|byte| *byte == 0) {
+            return Err(SealError);
+        }
+        Ok(raw)
+    }
 }
 
 impl fmt::Debug for MasterKey {
@@ -113,6 +128,7 @@ impl fmt::Debug for MasterKey {
 pub struct RecordSeal {
     key: LessSafeKey,
     hash: hmac::Key,
+    chain: AuditChain,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -126,8 +142,14 @@ impl RecordSeal {
         Ok(Self {
             key: aead_key(master, b"record")?,
             hash,
+            chain: AuditChain::new(master)?,
             entropy,
         })
+    }
+
+    /// What links the records of the audit log.
+    pub fn chain(&self) -> &AuditChain {
+        &self.chain
     }
 
     /// Keyed hash for a key of the store, so that the store shows no user ids.
@@ -316,10 +338,7 @@ fn truncated(tag: &hmac::Tag) -> [u8; 16] {
 }
 
 fn aead_key(master: &MasterKey, info: &[u8]) -> Result<LessSafeKey, SealError> {
-    let raw = master.derive(info);
-    if raw.iter().all(|b| *b == 0) {
-        return Err(SealError);
-    }
+    let raw = master.derive_checked(info)?;
     UnboundKey::new(&AES_256_GCM, &*raw)
         .map(LessSafeKey::new)
         .map_err(|_| SealError)

@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::{Entropy, random};
-use crate::seal::{MasterKey, RecordSeal, Seals};
+use crate::seal::{HeadSigner, MasterKey, RecordSeal, Seals};
 use crate::store::records::{KEY_CHECK, KeyCheck, Records};
 use crate::store::{Expect, Mode, Reminder, SledStore, Store, instance};
 use std::fs;
@@ -22,6 +22,7 @@ pub(super) struct Opened {
     pub(super) records: Records,
     pub(super) seals: Seals,
     pub(super) store: Arc<SledStore>,
+    pub(super) signer: HeadSigner,
     pub(super) reminder: Reminder,
 }
 
@@ -51,10 +52,11 @@ pub(super) fn open_vault(
     } else {
         Mode::Existing
     };
-    let store = SledStore::open(&store_dir, mode)
+    let seal = RecordSeal::new(&master, entropy.clone()).map_err(|error| error.to_string())?;
+    let signer = HeadSigner::new(&master).map_err(|error| error.to_string())?;
+    let store = SledStore::open(&store_dir, mode, seal.chain().clone())
         .map_err(|error| format!("store {}: {error}", store_dir.display()))?;
     let store = Arc::new(store);
-    let seal = RecordSeal::new(&master, entropy.clone()).map_err(|error| error.to_string())?;
     let records = Records::new(store.clone() as Arc<dyn Store>, Arc::new(seal));
     let epoch = runtime.block_on(async {
         check_key(&records, first, clock).await?;
@@ -70,6 +72,7 @@ pub(super) fn open_vault(
         records,
         seals,
         store,
+        signer,
         reminder,
     })
 }

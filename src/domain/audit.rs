@@ -1,5 +1,55 @@
 //! What is written down for good: who, what, from where, under which request. No secret can get
 //! in: the fields are ids, labels and numbers (invariant I10).
+//!
+//! A code is no text, and has no way to become one by accident; a secret and a ticket neither:
+//!
+//! ```compile_fail,E0308
+//! # use gerbang::{authenticator::Factor, domain::{audit::AuditEvent, throttle::Lane}};
+//! # use gerbang::primitives::OtpCode;
+//! fn refused(code: OtpCode) -> AuditEvent {
+//!     AuditEvent::CodeRefused { factor: Factor::Totp, lane: Lane::Unknown, reason: code, failures: 1 }
+//! }
+//! ```
+//! ```compile_fail,E0277
+//! fn reason(code: gerbang::primitives::OtpCode) -> String {
+//!     code.to_string()
+//! }
+//! ```
+//! ```compile_fail,E0277
+//! fn reason(code: gerbang::primitives::OtpCode) -> String {
+//!     code.into()
+//! }
+//! ```
+//! ```compile_fail,E0308
+//! # use gerbang::{domain::audit::AuditEvent, primitives::SharedSecret};
+//! fn activated(secret: SharedSecret) -> AuditEvent {
+//!     AuditEvent::Activated { entry: secret, replaced: false }
+//! }
+//! ```
+//! ```compile_fail,E0277
+//! fn entry(secret: gerbang::primitives::SharedSecret) -> String {
+//!     format!("{secret}")
+//! }
+//! ```
+//! ```compile_fail,E0308
+//! # use gerbang::{domain::audit::AuditEvent, primitives::Ticket};
+//! fn ended(ticket: Ticket) -> AuditEvent {
+//!     AuditEvent::SessionEnded { reason: ticket }
+//! }
+//! ```
+//! ```compile_fail,E0277
+//! fn reason(ticket: gerbang::primitives::Ticket) -> String {
+//!     format!("{ticket}")
+//! }
+//! ```
+//! What may be given compiles:
+//! ```
+//! # use gerbang::domain::audit::AuditEvent;
+//! let event = AuditEvent::SessionEnded { reason: "idle".into() };
+//! assert_eq!(event.kind(), "session-ended");
+//! ```
+
+pub mod sample;
 
 use crate::authenticator::Factor;
 use crate::domain::policy::act::Act;
@@ -171,3 +221,36 @@ pub enum AuditEvent {
         reason: String,
     },
 }
+
+impl AuditEvent {
+    /// Every label, as stored, exported and named in `[audit.retention]`.
+    pub const KINDS: [&'static str; 9] = [
+        "login-waiting",
+        "login-released",
+        "login-accepted",
+        "code-refused",
+        "login-abandoned",
+        "activated",
+        "disabled",
+        "session-ended",
+        "identity-changed",
+    ];
+
+    /// The label of what happened.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::LoginWaiting { .. } => "login-waiting",
+            Self::LoginReleased { .. } => "login-released",
+            Self::LoginAccepted { .. } => "login-accepted",
+            Self::CodeRefused { .. } => "code-refused",
+            Self::LoginAbandoned { .. } => "login-abandoned",
+            Self::Activated { .. } => "activated",
+            Self::Disabled { .. } => "disabled",
+            Self::SessionEnded { .. } => "session-ended",
+            Self::IdentityChanged { .. } => "identity-changed",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

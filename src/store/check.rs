@@ -37,10 +37,14 @@ pub(super) fn check_batch(batch: &Batch) -> Result<(), StoreError> {
                     return Err(StoreError::TooLarge(Limit::Key));
                 }
             }
+            Op::Redact { bytes, .. } => check_value(bytes)?,
         }
-        if let Op::Put { kind, key, .. } | Op::Delete { kind, key, .. } = op
-            && !seen.insert((*kind, key.as_slice()))
-        {
+        let key = match op {
+            Op::Put { kind, key, .. } | Op::Delete { kind, key, .. } => (*kind, key.clone()),
+            Op::Redact { sequence, .. } => (Kind::Audit, sequence.to_be_bytes().to_vec()),
+            Op::Append { .. } => continue,
+        };
+        if !seen.insert(key) {
             return Err(StoreError::Misuse(Misuse::SameKeyTwice));
         }
     }
@@ -61,6 +65,7 @@ impl Batch {
                 Op::Append { bytes, index, .. } => {
                     bytes.len() + index.as_ref().map_or(0, Vec::len) + 2 * SEQUENCE_BYTES
                 }
+                Op::Redact { bytes, .. } => bytes.len() + SEQUENCE_BYTES,
             })
             .sum()
     }

@@ -11,12 +11,14 @@ macro_rules! holds {
     }};
 }
 
+mod chain;
 mod log;
 mod records;
 mod refusals;
 mod scans;
 
 use super::{CommitError, Committed, Expect, Kind, Op, Store, StoreError};
+use crate::seal::{AuditChain, digest};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -45,11 +47,14 @@ impl From<CommitError> for Broken {
 
 type Shared = Arc<dyn Store>;
 
-/// Runs the whole suite; every part gets a new store from `make`.
+/// Runs the whole suite; every part gets a new store from `make`, which links its log by `chain`.
 ///
 /// # Errors
 /// [`Broken`], naming the first promise that does not hold.
-pub async fn conformance<F: Future<Output = Shared>>(make: impl Fn() -> F) -> Result<(), Broken> {
+pub async fn conformance<F: Future<Output = Shared>>(
+    make: impl Fn() -> F,
+    chain: &AuditChain,
+) -> Result<(), Broken> {
     records::new_store(make().await).await?;
     records::versions(make().await).await?;
     records::expectations(make().await).await?;
@@ -57,7 +62,10 @@ pub async fn conformance<F: Future<Output = Shared>>(make: impl Fn() -> F) -> Re
     records::readers_see_commits(make().await).await?;
     records::bytes_of_every_value(make().await).await?;
     log::entries(make().await).await?;
-    log::under_parallel_tasks(make().await).await?;
+    log::under_parallel_tasks(make().await, chain).await?;
+    chain::links(make().await, chain).await?;
+    chain::redaction(make().await, chain).await?;
+    chain::refused_redactions(make().await).await?;
     records::one_winner(make().await).await?;
     scans::of_a_prefix(make().await).await?;
     scans::after_a_key(make().await).await?;
@@ -88,6 +96,14 @@ fn append(bytes: &[u8], index: Option<&[u8]>) -> Op {
         kind: Kind::Audit,
         bytes: bytes.to_vec(),
         index: index.map(<[u8]>::to_vec),
+    }
+}
+
+fn redact(sequence: u64, before: &[u8], bytes: &[u8]) -> Op {
+    Op::Redact {
+        sequence,
+        digest: digest(&[before]),
+        bytes: bytes.to_vec(),
     }
 }
 

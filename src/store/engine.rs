@@ -1,7 +1,10 @@
 //! What a store is to the rest of the house: the trait, its records and its limits.
 
 use super::error::{CommitError, StoreError};
+use crate::seal::Link;
+use crate::seal::chain::LINK_BYTES;
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Longest key, in bytes. Keys are hashes and short identifiers; a folded user id and a site
@@ -50,7 +53,8 @@ pub enum Kind {
     Session = 5,
     /// A login that waits for its second factor.
     Waiting = 6,
-    /// The audit log. Written by [`Op::Append`] alone; the key is the sequence number.
+    /// The audit log. Written by [`Op::Append`] and [`Op::Redact`] alone; the key is the sequence
+    /// number, the value what [`split_entry`] takes apart.
     Audit = 7,
     /// Index of the audit log. Written by [`Op::Append`] alone; the key is the index followed by
     /// the sequence number, the value is empty.
@@ -98,7 +102,8 @@ impl Kind {
 pub struct Versioned {
     /// Number of the commit that wrote it. Commits are numbered store-wide and durably from 1
     /// (the store's creation), so a version is never seen twice, not even for a key that was
-    /// deleted and written again.
+    /// deleted and written again. An entry of the audit log keeps for ever the number of the
+    /// commit that appended it: its link depends on it.
     pub version: u64,
     /// The value, to be sealed and opened by the caller.
     pub bytes: Vec<u8>,
@@ -151,7 +156,8 @@ pub enum Op {
         /// What it must find.
         expect: Expect,
     },
-    /// Appends to a log. The store gives the next sequence number: from 1, growing, without gaps.
+    /// Appends to a log. The store gives the next sequence number: from 1, growing, without gaps;
+    /// and the link behind the entry before.
     Append {
         /// The log: [`Kind::Audit`].
         kind: Kind,
@@ -160,6 +166,19 @@ pub enum Op {
         /// Under which index it is found in [`Kind::AuditByAccount`]. Use indexes of one length
         /// (a hash), so that none is the beginning of another.
         index: Option<Vec<u8>>,
+    },
+    /// Puts other bytes in the place of an entry of the audit log; its link, its number and its
+    /// index stay. A conflict when the entry is missing or is not what was expected.
+    ///
+    /// A reader may see it a moment before it is durable, and see the old entry again after a
+    /// crash: either is whole in itself.
+    Redact {
+        /// Which entry.
+        sequence: u64,
+        /// SHA-256 over the bytes that it must have.
+        digest: [u8; 32],
+        /// What is put there.
+        bytes: Vec<u8>,
     },
 }
 
@@ -179,6 +198,9 @@ impl fmt::Debug for Op {
             Self::Append { kind, bytes, .. } => {
                 write!(f, "Append({kind:?}, {} bytes)", bytes.len())
             }
+            Self::Redact {
+                sequence, bytes, ..
+            } => write!(f, "Redact({sequence}, {} bytes)", bytes.len()),
         }
     }
 }
@@ -195,6 +217,34 @@ pub struct Committed {
     pub version: u64,
     /// The sequence numbers of its [`Op::Append`]s, in their order.
     pub sequences: Vec<u64>,
+}
+
+/// Where the audit log ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LogEnd {
+    /// Sequence number of the newest entry; 0 when there is none.
+    pub sequence: u64,
+    /// Its link; [`Link::ZERO`] when there is none.
+    pub link: Link,
+}
+
+/// Takes a stored entry of the audit log apart: its link, and the bytes that were appended.
+pub fn split_entry(stored: &[u8]) -> Option<(Link, &[u8])> {
+    let (link, bytes) = stored.split_first_chunk::<LINK_BYTES>()?;
+    Some((Link(*link), bytes))
+}
+
+/// What a store holds, for metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// Durable records of each kind.
+    pub records: BTreeMap<Kind, u64>,
+    /// Commits since the store was created.
+    pub commits: u64,
+    /// Bytes that its files take on the disk.
+    pub bytes_on_disk: u64,
+    /// Whether it has stopped after a failed write.
+    pub stopped: bool,
 }
 
 /// A durable, versioned, ordered set of records.
@@ -229,6 +279,12 @@ pub trait Store: Send + Sync {
     /// [`CommitError::Store`]: [`StoreError::Io`] and [`StoreError::Stalled`] leave open whether
     /// the batch will be there after a restart; every other error says that it will not.
     async fn commit(&self, batch: Batch) -> Result<Committed, CommitError>;
+
+    /// Where the audit log ends, as far as it is durable.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn log_end(&self) -> Result<LogEnd, StoreError>;
 }
 
 /// The instance of a store ([`INSTANCE_KEY`]).

@@ -1,13 +1,17 @@
 //! The rules of a batch, pure: what it needs to find, what it changes, which numbers it gets.
 //! Both stores take them from here, so that they cannot differ.
 
-use super::engine::{Batch, Committed, Expect, FORMAT_KEY, INSTANCE_KEY, Kind, Op, Versioned};
+use super::engine::{
+    Batch, Committed, Expect, FORMAT_KEY, INSTANCE_KEY, Kind, LogEnd, Op, Versioned, split_entry,
+};
 use super::error::{CommitError, StoreError};
+use crate::seal::{AuditChain, Link, LinkOf, digest};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-/// The format that this version writes and the newest that it opens.
-pub const FORMAT: u32 = 1;
+/// The format that this version writes, and the only one that it opens. In format 1 the audit log
+/// was not linked.
+pub const FORMAT: u32 = 2;
 
 /// A key with the byte of its kind in front: records of one kind lie together, in key order.
 pub(super) type Name = Vec<u8>;
@@ -67,6 +71,8 @@ pub(super) struct Totals {
     /// order, so it can follow every change, and it finds a record that is lost, doubled, or an
     /// older self.
     pub(super) sum: u128,
+    /// The link of the newest audit record.
+    pub(super) link: Link,
 }
 
 impl Totals {
@@ -77,6 +83,15 @@ impl Totals {
             next_sequence: 1,
             records: [0; Kind::ALL.len()],
             sum: 0,
+            link: Link::ZERO,
+        }
+    }
+
+    /// Where the audit log ends.
+    pub(super) fn log_end(&self) -> LogEnd {
+        LogEnd {
+            sequence: self.next_sequence.saturating_sub(1),
+            link: self.link,
         }
     }
 
@@ -89,12 +104,14 @@ impl Totals {
             bytes.extend_from_slice(&count.to_be_bytes());
         }
         bytes.extend_from_slice(&self.sum.to_be_bytes());
+        bytes.extend_from_slice(&self.link.0);
         bytes
     }
 
     /// From the stored form.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (numbers, sum) = bytes.split_at_checked(TOTALS_BYTES - size_of::<u128>())?;
+        let (numbers, rest) = bytes.split_at_checked(TOTALS_NUMBERS_BYTES)?;
+        let (sum, link) = rest.split_first_chunk()?;
         let mut numbers = numbers
             .chunks_exact(size_of::<u64>())
             .map_while(|chunk| chunk.try_into().ok().map(u64::from_be_bytes));
@@ -106,7 +123,8 @@ impl Totals {
         for count in &mut totals.records {
             *count = numbers.next()?;
         }
-        totals.sum = u128::from_be_bytes(sum.try_into().ok()?);
+        totals.sum = u128::from_be_bytes(*sum);
+        totals.link = Link(link.try_into().ok()?);
         Some(totals)
     }
 
@@ -129,7 +147,8 @@ impl Totals {
     }
 }
 
-const TOTALS_BYTES: usize = (2 + Kind::ALL.len()) * size_of::<u64>() + size_of::<u128>();
+const TOTALS_NUMBERS_BYTES: usize = (2 + Kind::ALL.len()) * size_of::<u64>();
+const TOTALS_BYTES: usize = TOTALS_NUMBERS_BYTES + size_of::<u128>() + size_of::<Link>();
 
 /// The kind of a name and its place in [`Kind::ALL`].
 pub(super) fn kind_of(name: &[u8]) -> Option<(usize, Kind)> {
@@ -155,18 +174,42 @@ fn fingerprint(name: &[u8], record: &Versioned) -> u128 {
         .fold(0, |sum, byte| sum << 8 | u128::from(*byte))
 }
 
+/// Reads the audit log, which is not among the records in memory.
+pub(super) trait Log {
+    /// The entry with this number, if there is one.
+    fn entry(&self, sequence: u64) -> Result<Option<Versioned>, StoreError>;
+}
+
+/// Of a store that keeps its log among its records.
+impl Log for Records {
+    fn entry(&self, sequence: u64) -> Result<Option<Versioned>, StoreError> {
+        Ok(self
+            .get(&name(Kind::Audit, &sequence.to_be_bytes()))
+            .cloned())
+    }
+}
+
 /// A group of batches on top of records that are durable.
 pub(super) struct Stage<'a> {
     durable: &'a Records,
+    log: &'a dyn Log,
+    chain: &'a AuditChain,
     changes: Changes,
     totals: Totals,
 }
 
 impl<'a> Stage<'a> {
     /// Nothing staged yet.
-    pub(super) fn new(durable: &'a Records, totals: Totals) -> Self {
+    pub(super) fn new(
+        durable: &'a Records,
+        totals: Totals,
+        log: &'a dyn Log,
+        chain: &'a AuditChain,
+    ) -> Self {
         Self {
             durable,
+            log,
+            chain,
             changes: Changes::new(),
             totals,
         }
@@ -180,18 +223,33 @@ impl<'a> Stage<'a> {
     /// Stages a whole batch, or nothing of it. The batch has passed
     /// [`check_batch`](super::check::check_batch).
     pub(super) fn stage(&mut self, batch: Batch) -> Result<Committed, CommitError> {
+        // Of each entry that is redacted, what stays of it.
+        let mut kept = BTreeMap::new();
         for (op, it) in batch.0.iter().enumerate() {
-            if let Op::Put {
-                kind, key, expect, ..
-            }
-            | Op::Delete { kind, key, expect } = it
-                && !holds(*expect, self.current(&name(*kind, key)))
-            {
-                return Err(CommitError::Conflict { kind: *kind, op });
+            let (kind, fits) = match it {
+                Op::Put {
+                    kind, key, expect, ..
+                }
+                | Op::Delete { kind, key, expect } => {
+                    (*kind, holds(*expect, self.current(&name(*kind, key))))
+                }
+                Op::Append { kind, .. } => (*kind, true),
+                Op::Redact {
+                    sequence, digest, ..
+                } => {
+                    let entry = self.entry_with(*sequence, digest)?;
+                    (
+                        Kind::Audit,
+                        entry.map(|it| kept.insert(*sequence, it)).is_some(),
+                    )
+                }
+            };
+            if !fits {
+                return Err(CommitError::Conflict { kind, op });
             }
         }
         let changes_something = batch.0.iter().any(|op| match op {
-            Op::Put { .. } | Op::Append { .. } => true,
+            Op::Put { .. } | Op::Append { .. } | Op::Redact { .. } => true,
             Op::Delete { kind, key, .. } => self.current(&name(*kind, key)).is_some(),
         });
         let version = self.totals.commit.checked_add(u64::from(changes_something));
@@ -209,6 +267,13 @@ impl<'a> Stage<'a> {
                 Op::Append { kind, bytes, index } => {
                     sequences.push(self.append(kind, Versioned { version, bytes }, index));
                 }
+                Op::Redact {
+                    sequence, bytes, ..
+                } => {
+                    if let Some((link, version)) = kept.remove(&sequence) {
+                        self.put_entry(sequence, link, Versioned { version, bytes });
+                    }
+                }
             }
         }
         Ok(Committed { version, sequences })
@@ -219,6 +284,32 @@ impl<'a> Stage<'a> {
             Some(change) => change.as_ref(),
             None => self.durable.get(name),
         }
+    }
+
+    /// Link and version of an entry whose bytes have this digest.
+    fn entry_with(
+        &self,
+        sequence: u64,
+        wanted: &[u8; 32],
+    ) -> Result<Option<(Link, u64)>, StoreError> {
+        let staged = self
+            .changes
+            .get(&name(Kind::Audit, &sequence.to_be_bytes()));
+        let entry = match staged {
+            Some(staged) => staged.clone(),
+            None => self.log.entry(sequence)?,
+        };
+        Ok(entry.and_then(|entry| {
+            let (link, bytes) = split_entry(&entry.bytes)?;
+            (digest(&[bytes]) == *wanted).then_some((link, entry.version))
+        }))
+    }
+
+    fn put_entry(&mut self, sequence: u64, link: Link, entry: Versioned) {
+        let bytes = [&link.0, entry.bytes.as_slice()].concat();
+        let name = name(Kind::Audit, &sequence.to_be_bytes());
+        self.changes
+            .insert(name, Some(Versioned { bytes, ..entry }));
     }
 
     fn forget(&mut self, name: &[u8]) {
@@ -256,9 +347,15 @@ impl<'a> Stage<'a> {
             self.totals.add(&name, &entry);
             self.changes.insert(name, Some(entry));
         }
-        let name = name(kind, &sequence.to_be_bytes());
-        self.totals.add(&name, &record);
-        self.changes.insert(name, Some(record));
+        let of = LinkOf {
+            sequence,
+            commit: record.version,
+            digest: &digest(&[&record.bytes]),
+        };
+        self.totals.link = self.chain.link(self.totals.link, of);
+        self.totals
+            .add(&name(kind, &sequence.to_be_bytes()), &record);
+        self.put_entry(sequence, self.totals.link, record);
         sequence
     }
 }
@@ -283,19 +380,18 @@ pub(super) fn apply(records: &mut Records, changes: Changes) {
 
 /// The first commit of a store: what it says of itself.
 pub(super) fn genesis(instance: u64) -> (Changes, Totals) {
-    let none = Records::new();
-    let mut stage = Stage::new(
-        &none,
-        Totals {
-            commit: 1,
-            ..Totals::empty()
-        },
-    );
+    let mut totals = Totals {
+        commit: 1,
+        ..Totals::empty()
+    };
+    let mut changes = Changes::new();
     for (key, bytes) in [
         (INSTANCE_KEY, instance.to_be_bytes().to_vec()),
         (FORMAT_KEY, FORMAT.to_be_bytes().to_vec()),
     ] {
-        stage.put(name(Kind::Meta, key), Versioned { version: 1, bytes });
+        let (name, record) = (name(Kind::Meta, key), Versioned { version: 1, bytes });
+        totals.add(&name, &record);
+        changes.insert(name, Some(record));
     }
-    stage.finish()
+    (changes, totals)
 }

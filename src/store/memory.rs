@@ -1,14 +1,18 @@
 //! The store of the tests: the same rules, nothing on a disk.
 
 use super::check::{check_batch, check_key, check_scan};
-use super::engine::{Batch, Committed, Kind, Store, Versioned};
+use super::engine::{Batch, Committed, Kind, LogEnd, Store, Versioned};
 use super::error::{CommitError, StoreError};
 use super::ledger::{self, Records, Stage, Totals};
+use crate::seal::AuditChain;
 use async_trait::async_trait;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Keeps everything in memory and forgets it when it is dropped.
-pub struct MemoryStore(Mutex<Inner>);
+pub struct MemoryStore {
+    inner: Mutex<Inner>,
+    chain: AuditChain,
+}
 
 struct Inner {
     records: Records,
@@ -16,17 +20,20 @@ struct Inner {
 }
 
 impl MemoryStore {
-    /// A new store with these 64 random bits as its instance.
-    pub fn new(instance: u64) -> Self {
+    /// A new store with these 64 random bits as its instance, and the chain of its audit log.
+    pub fn new(instance: u64, chain: AuditChain) -> Self {
         let (changes, totals) = ledger::genesis(instance);
         let mut records = Records::new();
         ledger::apply(&mut records, changes);
-        Self(Mutex::new(Inner { records, totals }))
+        Self {
+            inner: Mutex::new(Inner { records, totals }),
+            chain,
+        }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         // Nothing under this lock leaves it half done when it panics: changes are staged first.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -57,11 +64,20 @@ impl Store for MemoryStore {
     async fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
         check_batch(&batch)?;
         let inner = &mut *self.inner();
-        let mut stage = Stage::new(&inner.records, inner.totals.clone());
+        let mut stage = Stage::new(
+            &inner.records,
+            inner.totals.clone(),
+            &inner.records,
+            &self.chain,
+        );
         let committed = stage.stage(batch)?;
         let (changes, totals) = stage.finish();
         ledger::apply(&mut inner.records, changes);
         inner.totals = totals;
         Ok(committed)
+    }
+
+    async fn log_end(&self) -> Result<LogEnd, StoreError> {
+        Ok(self.inner().totals.log_end())
     }
 }

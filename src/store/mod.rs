@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `engine.rs`, `error.rs` | the trait [`Store`], its types, limits and errors: all that other rooms see |
 //! | `check.rs` | what callers hand in, against the limits |
-//! | `ledger.rs` | the rules of a batch, pure: expectations, versions, sequence numbers, totals |
+//! | `ledger.rs` | the rules of a batch, pure: expectations, versions, sequence numbers, links, totals |
 //! | `writer.rs` | the single durable writer: group, apply, flush, fsync, acknowledge |
 //! | `disk.rs` | the files next to and below sled that must be fsynced, and the high-water mark |
 //! | `sled.rs` | [`SledStore`], the embedded default, and the only file that names the crate |
@@ -25,7 +25,7 @@
 //! - **A store is never replaced by an empty one**, and never by an older self: opening checks the
 //!   number and a sum over all records, and a mark of the last acknowledged commit.
 //!
-//! May import: `primitives` and what lies below it.
+//! May import: `primitives` and what lies below it, and `seal` for links and sealed records.
 //!
 //! To add a store: a file with an implementation of [`Store`] that takes its rules from `ledger`,
 //! and its line in `tests/it/stores.rs`; it is done when the conformance suite passes.
@@ -45,11 +45,12 @@ mod writer;
 
 pub use engine::{
     BATCH_BYTES_MAX, BATCH_OPS_MAX, Batch, Committed, Expect, FORMAT_KEY, INSTANCE_KEY,
-    KEY_BYTES_MAX, Kind, Op, SCAN_RECORDS_MAX, Store, VALUE_BYTES_MAX, Versioned, instance,
+    KEY_BYTES_MAX, Kind, LogEnd, Op, SCAN_RECORDS_MAX, Stats, Store, VALUE_BYTES_MAX, Versioned,
+    instance, split_entry,
 };
 pub use error::{CommitError, Limit, Misuse, StoreError};
 pub use ledger::FORMAT;
 pub use memory::MemoryStore;
 pub use open::{Mode, OpenError};
 pub use reminder::Reminder;
-pub use sled::{SledStore, Stats};
+pub use sled::SledStore;

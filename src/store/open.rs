@@ -5,10 +5,12 @@ use super::disk::{DATA_FILE, MARK_FILE, mark_bytes};
 use super::engine::{FORMAT_KEY, Kind, Versioned};
 use super::ledger::{self, FORMAT, Records, Totals};
 use super::writer::Durable;
+use crate::seal::Link;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 /// How a store is opened. There is no "create if missing": a gateway whose store has gone missing
@@ -36,6 +38,15 @@ pub enum OpenError {
     /// Another process has it open.
     #[error("the store in {0} is in use by another process")]
     Locked(PathBuf),
+    /// It was written by a version of before the audit log was linked.
+    #[error(
+        "the store has format {found}, of an early trial version; this version opens format \
+         {FORMAT} alone: begin anew with a new state folder"
+    )]
+    OlderFormat {
+        /// The format found.
+        found: u32,
+    },
     /// It was written by a newer version.
     #[error("the store has format {found}; this version knows formats up to {FORMAT}")]
     NewerFormat {
@@ -200,6 +211,8 @@ pub(super) struct Found {
     pub(super) records: Records,
     /// The first and last key of the audit log.
     pub(super) log_ends: Option<(Vec<u8>, Vec<u8>)>,
+    /// The link of its last entry.
+    pub(super) link: Option<Link>,
     /// Whether there was a record that no kind explains.
     pub(super) strangers: bool,
     /// The commit in the mark.
@@ -212,6 +225,7 @@ pub(super) fn verify(dir: &Path, found: Found) -> Result<Durable, OpenError> {
     match format.and_then(number_of) {
         Some(FORMAT) => {}
         Some(newer) if newer > FORMAT => return Err(OpenError::NewerFormat { found: newer }),
+        Some(older) if older > 0 => return Err(OpenError::OlderFormat { found: older }),
         _ => return Err(OpenError::corrupt(dir, "the format record")),
     }
     let totals = found.totals.as_deref().and_then(Totals::from_bytes);
@@ -234,6 +248,7 @@ pub(super) fn verify(dir: &Path, found: Found) -> Result<Durable, OpenError> {
         ..Totals::empty()
     };
     counted.next_sequence = totals.next_sequence;
+    counted.link = totals.link;
     for (name, record) in &found.records {
         counted.add(name, record);
     }
@@ -248,7 +263,7 @@ pub(super) fn verify(dir: &Path, found: Found) -> Result<Durable, OpenError> {
             "records are missing, doubled or out of date",
         ));
     }
-    check_log(dir, &totals, found.log_ends)?;
+    check_log(dir, &totals, found.log_ends, found.link)?;
     Ok(Durable {
         records: found.records,
         totals,
@@ -259,12 +274,17 @@ fn check_log(
     dir: &Path,
     totals: &Totals,
     ends: Option<(Vec<u8>, Vec<u8>)>,
+    link: Option<Link>,
 ) -> Result<(), OpenError> {
     let wanted = (totals.next_sequence > 1).then(|| {
         let key = |sequence: u64| ledger::name(Kind::Audit, &sequence.to_be_bytes());
         (key(1), key(totals.next_sequence - 1))
     });
-    if ends == wanted {
+    let linked = match wanted {
+        Some(_) => link == Some(totals.link),
+        None => totals.link == Link::ZERO,
+    };
+    if ends == wanted && linked {
         Ok(())
     } else {
         Err(OpenError::corrupt(dir, "the audit log"))
@@ -278,4 +298,13 @@ fn number_of(record: &Versioned) -> Option<u32> {
         .try_into()
         .ok()
         .map(u32::from_be_bytes)
+}
+
+/// Runs a call into the library, which panics on some broken files.
+pub(super) fn unpanicked<T>(
+    dir: &Path,
+    call: impl FnOnce() -> Result<T, OpenError>,
+) -> Result<T, OpenError> {
+    catch_unwind(AssertUnwindSafe(call))
+        .unwrap_or_else(|_| Err(OpenError::corrupt(dir, "its library panicked")))
 }

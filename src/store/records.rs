@@ -2,7 +2,16 @@
 //!
 //! A value is sealed with its kind and key as associated data, so that a record put in another's
 //! place does not open; keys of accounts are keyed hashes, so that the store shows no user ids.
-//! Inside the seal: one byte of format, then JSON.
+//! Inside the seal: one byte of format, then JSON. What is done with the audit log as a whole stands
+//! in the folder: reading it, verifying its chain, retention.
+
+mod audit;
+mod redact;
+mod verify;
+
+pub use audit::{AuditEntry, OUT_CURSORS, OutCursors, Stub};
+pub use redact::Redaction;
+pub use verify::{AuditReport, Fault};
 
 use crate::authenticator::Factor;
 use crate::domain::audit::AuditRecord;
@@ -186,32 +195,6 @@ impl Records {
         }
     }
 
-    /// The newest audit records, oldest of them first.
-    ///
-    /// # Errors
-    /// [`RecordError`] when the engine fails or a record does not open.
-    pub async fn audit_of(&self, account: &AccountId) -> Result<Vec<AuditRecord>, RecordError> {
-        let prefix = self.account_key(account);
-        let index = self
-            .store
-            .scan(Kind::AuditByAccount, &prefix, None, 10_000)
-            .await?;
-        let mut out = Vec::with_capacity(index.len());
-        for (key, _) in index {
-            let sequence = key.get(prefix.len()..).unwrap_or_default();
-            if let Some(found) = self.store.get(Kind::Audit, sequence).await? {
-                out.push(self.open_audit(&found.bytes)?);
-            }
-        }
-        Ok(out)
-    }
-
-    fn open_audit(&self, bytes: &[u8]) -> Result<AuditRecord, RecordError> {
-        let plain = self.seal.open(&context(Kind::Audit, b""), bytes);
-        let plain = plain.ok_or(RecordError::Unreadable(Kind::Audit))?;
-        serde_json::from_slice(&plain).map_err(|_| RecordError::Unreadable(Kind::Audit))
-    }
-
     fn open<R: Record>(&self, key: &[u8], bytes: &[u8]) -> Result<R, RecordError> {
         let unreadable = || RecordError::Unreadable(R::KIND);
         let plain = self
@@ -326,3 +309,6 @@ fn context(kind: Kind, key: &[u8]) -> Vec<u8> {
     context.extend_from_slice(key);
     context
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,16 +6,15 @@
 
 use super::check::{check_batch, check_key, check_scan};
 use super::disk::{self, Files, failed};
-use super::engine::{Batch, Committed, Kind, Store, Versioned};
+use super::engine::{Batch, Committed, Kind, LogEnd, Stats, Store, Versioned, split_entry};
 use super::error::{CommitError, StoreError};
-use super::ledger::{self, Changes, Name, TOTALS_NAME, Totals};
-use super::open::{self, Found, Mode, OpenError};
+use super::ledger::{self, Changes, Log, Name, TOTALS_NAME, Totals};
+use super::open::{self, Found, Mode, OpenError, unpanicked};
 use super::writer::{Disk, Writer};
+use crate::seal::AuditChain;
 use async_trait::async_trait;
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Bound;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -41,19 +40,6 @@ pub struct SledStore {
     library: Mutex<Option<Library>>,
 }
 
-/// What a store holds, for metrics.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stats {
-    /// Durable records of each kind.
-    pub records: BTreeMap<Kind, u64>,
-    /// Commits since the store was created.
-    pub commits: u64,
-    /// Bytes that its files take on the disk.
-    pub bytes_on_disk: u64,
-    /// Whether it has stopped after a failed write.
-    pub stopped: bool,
-}
-
 /// An open library and the lock that says so; dropped in this order.
 #[derive(Clone)]
 struct Library {
@@ -67,14 +53,15 @@ impl SledStore {
     ///
     /// # Errors
     /// [`OpenError`]; never a fresh store in place of one that does not open.
-    pub fn open(dir: &Path, mode: Mode) -> Result<Self, OpenError> {
-        Self::open_with(dir, mode, |disk| disk)
+    pub fn open(dir: &Path, mode: Mode, chain: AuditChain) -> Result<Self, OpenError> {
+        Self::open_with(dir, mode, chain, |disk| disk)
     }
 
     /// Opens with something in front of the disk.
     fn open_with<D: Disk>(
         dir: &Path,
         mode: Mode,
+        chain: AuditChain,
         front: impl FnOnce(SledDisk) -> D,
     ) -> Result<Self, OpenError> {
         if let Mode::CreateNew { instance } = mode {
@@ -96,7 +83,7 @@ impl SledStore {
             library: library.clone(),
             files,
         });
-        let writer = Writer::start(disk, durable).map_err(OpenError::io(dir))?;
+        let writer = Writer::start(disk, durable, chain).map_err(OpenError::io(dir))?;
         let library = Mutex::new(Some(library));
         Ok(Self {
             dir: dir.to_owned(),
@@ -214,12 +201,27 @@ impl Store for SledStore {
         check_batch(&batch)?;
         self.writer.commit(batch).await
     }
+
+    async fn log_end(&self) -> Result<LogEnd, StoreError> {
+        if self.writer.is_closed() {
+            return Err(StoreError::Closed);
+        }
+        Ok(self.writer.shared().durable().totals.log_end())
+    }
 }
 
 /// The writer's side of the library.
 struct SledDisk {
     library: Library,
     files: Files,
+}
+
+impl Log for SledDisk {
+    fn entry(&self, sequence: u64) -> Result<Option<Versioned>, StoreError> {
+        let name = ledger::name(Kind::Audit, &sequence.to_be_bytes());
+        get_log(&self.library.db, &name, u64::MAX)
+            .map_err(|error| store_error("reading the log", error))
+    }
 }
 
 impl Disk for SledDisk {
@@ -317,15 +319,16 @@ fn load(db: &::sled::Db) -> ::sled::Result<Found> {
             found.records.insert(name.to_vec(), decode(&stored)?);
         }
     }
-    let mut log = db.scan_prefix([Kind::Audit.byte()]).keys();
+    let mut log = db.scan_prefix([Kind::Audit.byte()]);
     if let Some(first) = log.next().transpose()? {
-        let last = log
+        let (last, stored) = log
             .next_back()
             .transpose()?
             .unwrap_or_else(|| first.clone());
-        found.log_ends = Some((first.to_vec(), last.to_vec()));
+        found.log_ends = Some((first.0.to_vec(), last.to_vec()));
+        found.link = split_entry(&decode(&stored)?.bytes).map(|(link, _)| link);
     }
-    let beyond = Kind::Throttle.byte() + 1;
+    let beyond = Kind::ALL.map(Kind::byte).into_iter().max().unwrap_or(0) + 1;
     found.strangers = db.range([beyond]..).next().transpose()?.is_some()
         || db
             .range(..[Kind::Meta.byte()])
@@ -388,12 +391,6 @@ fn open_error(dir: &Path, error: ::sled::Error) -> OpenError {
         ::sled::Error::Io(error) => OpenError::io(dir)(error),
         other => OpenError::corrupt(dir, other.to_string()),
     }
-}
-
-// The library panics on some broken files.
-fn unpanicked<T>(dir: &Path, call: impl FnOnce() -> Result<T, OpenError>) -> Result<T, OpenError> {
-    catch_unwind(AssertUnwindSafe(call))
-        .unwrap_or_else(|_| Err(OpenError::corrupt(dir, "its library panicked")))
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@
 
 use super::engine::{Batch, Committed};
 use super::error::{CommitError, StoreError};
-use super::ledger::{self, Changes, Records, Stage, Totals};
+use super::ledger::{self, Changes, Log, Records, Stage, Totals};
+use crate::seal::AuditChain;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
@@ -34,7 +35,7 @@ const QUEUE_REQUESTS_MAX: usize = 1_024;
 const COMMIT_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// What the writer needs of a disk. Tests put one in front that fails on purpose.
-pub(super) trait Disk: Send + 'static {
+pub(super) trait Disk: Log + Send + 'static {
     /// Whether there is room for a group. Without it the group is refused, and nothing is lost.
     fn has_room(&self) -> Result<bool, StoreError>;
 
@@ -115,7 +116,11 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread on top of what was loaded from the disk.
-    pub(super) fn start(disk: impl Disk, durable: Durable) -> std::io::Result<Self> {
+    pub(super) fn start(
+        disk: impl Disk,
+        durable: Durable,
+        chain: AuditChain,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             durable: RwLock::new(durable),
             stopped: OnceLock::new(),
@@ -126,7 +131,7 @@ impl Writer {
         let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(disk, &theirs, receiver))?;
+            .spawn(move || run(disk, &theirs, &chain, receiver))?;
         let sender = Mutex::new(Some(sender));
         Ok(Self {
             shared,
@@ -213,6 +218,7 @@ impl Drop for StopOnPanic<'_> {
 fn run(
     mut disk: impl Disk,
     shared: &Shared,
+    chain: &AuditChain,
     mut requests: mpsc::Receiver<Request>,
 ) -> Result<(), StoreError> {
     let _guard = StopOnPanic(shared);
@@ -224,7 +230,7 @@ fn run(
         } else {
             number += 1;
             shared.running.store(number, Ordering::SeqCst);
-            commit_group(&mut disk, shared, group);
+            commit_group(&mut disk, shared, chain, group);
             shared.running.store(0, Ordering::SeqCst);
         }
     }
@@ -245,8 +251,8 @@ fn gather(first: Request, requests: &mut mpsc::Receiver<Request>) -> Vec<Request
     group
 }
 
-fn commit_group(disk: &mut impl Disk, shared: &Shared, group: Vec<Request>) {
-    let (changes, totals, fates) = stage(shared, group);
+fn commit_group(disk: &mut impl Disk, shared: &Shared, chain: &AuditChain, group: Vec<Request>) {
+    let (changes, totals, fates) = stage(disk, shared, chain, group);
     // Behind the fates, so that on a panic the store has stopped before anybody hears of it.
     let _guard = StopOnPanic(shared);
     // Losers against durable records wait for nothing.
@@ -280,9 +286,14 @@ type Fate = (
     Result<Committed, CommitError>,
 );
 
-fn stage(shared: &Shared, group: Vec<Request>) -> (Changes, Totals, Vec<Fate>) {
+fn stage(
+    disk: &impl Disk,
+    shared: &Shared,
+    chain: &AuditChain,
+    group: Vec<Request>,
+) -> (Changes, Totals, Vec<Fate>) {
     let durable = shared.durable();
-    let mut stage = Stage::new(&durable.records, durable.totals.clone());
+    let mut stage = Stage::new(&durable.records, durable.totals.clone(), disk, chain);
     let fates = group
         .into_iter()
         .map(|it| (it.answer, stage.stage(it.batch)))

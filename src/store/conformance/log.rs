@@ -1,7 +1,9 @@
 //! The log: numbers without gaps, and its index.
 
-use super::super::{Batch, Kind, SCAN_RECORDS_MAX, Versioned};
+use super::super::{Batch, Kind, SCAN_RECORDS_MAX, split_entry};
+use super::chain::holds_from_the_beginning;
 use super::{Broken, Shared, TASKS, all, append, keys_of};
+use crate::seal::AuditChain;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -20,11 +22,13 @@ pub(super) async fn entries(store: Shared) -> Result<(), Broken> {
         .await?;
     holds!(three.sequences, vec![3], "numbers go on");
     let entry = store.get(Kind::Audit, &3_u64.to_be_bytes()).await?;
-    let expected = Versioned {
-        version: three.version,
-        bytes: b"three".to_vec(),
-    };
-    holds!(entry, Some(expected), "an entry by its number");
+    let entry = entry.ok_or_else(|| Broken("an entry by its number: none".into()))?;
+    holds!(entry.version, three.version, "the version of an entry");
+    holds!(
+        split_entry(&entry.bytes).map(|(_, bytes)| bytes),
+        Some(&b"three"[..]),
+        "what was appended stands behind the link"
+    );
     for nothing in [0, 4, u64::MAX] {
         holds!(
             store.get(Kind::Audit, &nothing.to_be_bytes()).await?,
@@ -36,10 +40,13 @@ pub(super) async fn entries(store: Shared) -> Result<(), Broken> {
     let page = store
         .scan(Kind::Audit, b"", Some(&1_u64.to_be_bytes()), 9)
         .await?;
-    let values: Vec<_> = page.into_iter().map(|(_, entry)| entry.bytes).collect();
+    let values: Vec<_> = page
+        .iter()
+        .map(|(_, entry)| split_entry(&entry.bytes).map(|(_, bytes)| bytes))
+        .collect();
     holds!(
         values,
-        vec![b"two".to_vec(), b"three".to_vec()],
+        vec![Some(&b"two"[..]), Some(b"three")],
         "the log in its order"
     );
     let keys = keys_of(&store, Kind::AuditByAccount, b"acct-a", None, 9).await?;
@@ -52,7 +59,7 @@ pub(super) async fn entries(store: Shared) -> Result<(), Broken> {
     Ok(())
 }
 
-pub(super) async fn under_parallel_tasks(store: Shared) -> Result<(), Broken> {
+pub(super) async fn under_parallel_tasks(store: Shared, chain: &AuditChain) -> Result<(), Broken> {
     const EACH: u64 = 10;
     let mut tasks = JoinSet::new();
     for task in 0..TASKS {
@@ -81,5 +88,5 @@ pub(super) async fn under_parallel_tasks(store: Shared) -> Result<(), Broken> {
         .map(|n| n.to_be_bytes().to_vec())
         .collect();
     holds!(keys, expected, "numbers without a gap");
-    Ok(())
+    holds_from_the_beginning(&store, chain).await
 }

@@ -2,10 +2,16 @@
 
 use super::super::engine::{Expect, FORMAT_KEY, Op, instance};
 use super::*;
+use crate::seal::MasterKey;
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+mod chain;
 mod damage;
+
+fn chain() -> AuditChain {
+    AuditChain::new(&MasterKey::new([7; 32])).unwrap()
+}
 
 struct Home(tempfile::TempDir);
 
@@ -19,11 +25,11 @@ impl Home {
     }
 
     fn create(&self) -> SledStore {
-        SledStore::open(&self.dir(), Mode::CreateNew { instance: 42 }).unwrap()
+        SledStore::open(&self.dir(), Mode::CreateNew { instance: 42 }, chain()).unwrap()
     }
 
     fn reopen(&self) -> Result<SledStore, OpenError> {
-        SledStore::open(&self.dir(), Mode::Existing)
+        SledStore::open(&self.dir(), Mode::Existing, chain())
     }
 
     fn corrupt(&self, why: &str) {
@@ -175,7 +181,7 @@ async fn a_missing_store_is_not_made_up() {
 async fn a_new_store_needs_a_new_directory() {
     let home = Home::new();
     filled(&home).await;
-    let again = SledStore::open(&home.dir(), Mode::CreateNew { instance: 1 });
+    let again = SledStore::open(&home.dir(), Mode::CreateNew { instance: 1 }, chain());
     assert!(matches!(again, Err(OpenError::AlreadyThere(_))));
     intact(&home.reopen().unwrap()).await;
 
@@ -223,25 +229,38 @@ async fn one_process_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_newer_format_is_refused() {
+async fn other_formats_are_refused() {
     let home = Home::new();
     filled(&home).await;
     let name = ledger::name(Kind::Meta, FORMAT_KEY);
-    let newer = Versioned {
-        version: 1,
-        bytes: 2_u32.to_be_bytes().to_vec(),
+    let write = |format: u32| {
+        let bytes = format.to_be_bytes().to_vec();
+        let record = encode(&Versioned { version: 1, bytes });
+        tamper(&home, |db| drop(db.insert(&name, record).unwrap()));
     };
-    tamper(&home, |db| drop(db.insert(&name, encode(&newer)).unwrap()));
+    write(3);
     assert!(matches!(
         home.reopen(),
-        Err(OpenError::NewerFormat { found: 2 })
+        Err(OpenError::NewerFormat { found: 3 })
     ));
+    write(1);
+    let older = home.reopen().err().unwrap();
+    assert!(matches!(older, OpenError::OlderFormat { found: 1 }));
+    assert!(older.to_string().contains("begin anew"), "{older}");
+    write(0);
+    home.corrupt("format");
     tamper(&home, |db| drop(db.remove(&name).unwrap()));
     home.corrupt("format");
 }
 
 /// Fails syncs on purpose, in front of the real disk.
 struct Faulty(SledDisk, Arc<AtomicBool>);
+
+impl Log for Faulty {
+    fn entry(&self, sequence: u64) -> Result<Option<Versioned>, StoreError> {
+        self.0.entry(sequence)
+    }
+}
 
 impl Disk for Faulty {
     fn has_room(&self) -> Result<bool, StoreError> {
@@ -269,7 +288,7 @@ async fn a_failed_fsync_stops_it_and_a_restart_reads_the_disk() {
     let home = Home::new();
     filled(&home).await;
     let fault = Arc::new(AtomicBool::new(false));
-    let store = SledStore::open_with(&home.dir(), Mode::Existing, |disk| {
+    let store = SledStore::open_with(&home.dir(), Mode::Existing, chain(), |disk| {
         Faulty(disk, Arc::clone(&fault))
     })
     .unwrap();

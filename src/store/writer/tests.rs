@@ -1,90 +1,22 @@
 //! The writer against a disk that waits, fails, fills up and panics at will.
 
+mod hand;
+
 use super::super::engine::{Expect, Kind, Op};
 use super::*;
+use crate::seal::MasterKey;
+use hand::{Hand, IO, TestDisk};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Condvar, MutexGuard};
 use tokio::task::JoinSet;
-
-/// What a test does to the disk, and sees of it.
-#[derive(Default)]
-struct Hand {
-    /// While true, a sync does not come back.
-    held: Mutex<bool>,
-    moved: Condvar,
-    full: AtomicBool,
-    fail_write: AtomicBool,
-    fail_sync: AtomicBool,
-    fail_mark: AtomicBool,
-    panic: AtomicBool,
-    writes: AtomicU64,
-    syncs: AtomicU64,
-    marked: AtomicU64,
-}
-
-impl Hand {
-    fn hold(&self, held: bool) {
-        *self.lock() = held;
-        self.moved.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, bool> {
-        self.held.lock().unwrap()
-    }
-
-    /// Waits until the writer has arrived in the n-th sync.
-    async fn in_sync(&self, n: u64) {
-        while self.syncs.load(Ordering::SeqCst) < n {
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
-struct TestDisk(Arc<Hand>);
-
-const IO: StoreError = StoreError::Io {
-    doing: "testing",
-    kind: std::io::ErrorKind::Other,
-};
-
-fn unless(flag: &AtomicBool) -> Result<(), StoreError> {
-    if flag.load(Ordering::SeqCst) {
-        Err(IO)
-    } else {
-        Ok(())
-    }
-}
-
-impl Disk for TestDisk {
-    fn has_room(&self) -> Result<bool, StoreError> {
-        Ok(!self.0.full.load(Ordering::SeqCst))
-    }
-
-    fn write(&mut self, _: &Changes, _: &Totals) -> Result<(), StoreError> {
-        self.0.writes.fetch_add(1, Ordering::SeqCst);
-        assert!(!self.0.panic.load(Ordering::SeqCst), "as asked");
-        unless(&self.0.fail_write)
-    }
-
-    fn sync(&mut self) -> Result<(), StoreError> {
-        self.0.syncs.fetch_add(1, Ordering::SeqCst);
-        let held = self.0.lock();
-        drop(self.0.moved.wait_while(held, |held| *held).unwrap());
-        unless(&self.0.fail_sync)
-    }
-
-    fn mark(&mut self, commit: u64) -> Result<(), StoreError> {
-        self.0.marked.store(commit, Ordering::SeqCst);
-        unless(&self.0.fail_mark)
-    }
-}
 
 fn start() -> (Arc<Writer>, Arc<Hand>) {
     let (changes, totals) = ledger::genesis(7);
     let mut records = Records::new();
     ledger::apply(&mut records, changes);
     let hand = Arc::new(Hand::default());
-    let writer = Writer::start(TestDisk(Arc::clone(&hand)), Durable { records, totals }).unwrap();
+    let durable = Durable { records, totals };
+    let chain = AuditChain::new(&MasterKey::new([7; 32])).unwrap();
+    let writer = Writer::start(TestDisk(Arc::clone(&hand)), durable, chain).unwrap();
     (Arc::new(writer), hand)
 }
 
@@ -396,4 +328,18 @@ async fn closing_finishes_what_waits() {
     assert_eq!(sorted(fates.join_all().await), (21, 0, vec![]));
     closing.join().unwrap().unwrap();
     assert_eq!(writer.close(), Err(StoreError::Closed));
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_read_fails_the_redaction_alone() {
+    let (writer, hand) = start();
+    hand.fail_read.store(true, Ordering::SeqCst);
+    let redact = Batch(vec![Op::Redact {
+        sequence: 1,
+        digest: [0; 32],
+        bytes: Vec::new(),
+    }]);
+    assert_eq!(writer.commit(redact).await, Err(IO.into()));
+    writer.commit(put(b"k", Expect::Any, b"v")).await.unwrap();
+    assert_eq!(value(&writer, b"k"), Some(b"v".to_vec()));
 }

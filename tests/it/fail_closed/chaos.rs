@@ -1,8 +1,9 @@
 //! A store that fails on purpose: at the n-th call, before or after it took effect.
 
 use async_trait::async_trait;
+use gerbang::seal::{AuditChain, MasterKey};
 use gerbang::store::{
-    Batch, CommitError, Committed, Kind, MemoryStore, Store, StoreError, Versioned,
+    Batch, CommitError, Committed, Kind, LogEnd, MemoryStore, Store, StoreError, Versioned,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -53,9 +54,10 @@ enum Fate {
 }
 
 impl ChaosStore {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(master: &MasterKey) -> Self {
+        let chain = AuditChain::new(master).unwrap();
         Self {
-            inner: Arc::new(MemoryStore::new(7)),
+            inner: Arc::new(MemoryStore::new(7, chain)),
             plan: Mutex::default(),
             calls: AtomicU64::new(0),
             failed: AtomicU64::new(0),
@@ -125,6 +127,13 @@ impl Store for ChaosStore {
                 self.inner.commit(batch).await?;
                 Err(LOST.into())
             }
+        }
+    }
+
+    async fn log_end(&self) -> Result<LogEnd, StoreError> {
+        match self.fate() {
+            Fate::Works => self.inner.log_end().await,
+            Fate::Fails | Fate::FailsAfter => Err(LOST),
         }
     }
 }

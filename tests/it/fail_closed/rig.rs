@@ -145,7 +145,7 @@ impl Rig {
         };
         let standin = Standin::start(config).await.unwrap();
         let clock = Arc::new(ManualClock::new(UnixSeconds(1_800_000_000)));
-        let chaos = Arc::new(ChaosStore::new());
+        let chaos = Arc::new(ChaosStore::new(&MasterKey::new(KEY)));
         let truth = records(chaos.inner.clone());
         let check = KeyCheck {
             clock_high: clock.now(),

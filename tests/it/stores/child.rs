@@ -1,7 +1,7 @@
 //! Processes of their own, to be traced, starved and killed: this test binary, started again.
 
-use super::put;
-use gerbang::store::{Batch, Expect, Kind, Mode, Op, SledStore, Store};
+use super::{new_sled, put, reopened};
+use gerbang::store::{Batch, Expect, Kind, Op, Store};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -66,7 +66,7 @@ async fn child() {
 
 /// Commits one after another and says so after each.
 async fn sequence(dir: &Path) {
-    let store = SledStore::open(dir, Mode::CreateNew { instance: 1 }).expect("a new store");
+    let store = new_sled(dir);
     for n in 0..SEQUENCE_COMMITS {
         let value = vec![n as u8; if is_large(n) { 200 * 1024 } else { 300 }];
         let op = put(Kind::Session, &[n as u8 % 7], Expect::Any, &value);
@@ -78,14 +78,14 @@ async fn sequence(dir: &Path) {
 
 /// Opens and closes.
 async fn reopen(dir: &Path) {
-    let store = SledStore::open(dir, Mode::Existing).expect("opens");
+    let store = reopened(dir);
     store.close().await.expect("closed");
 }
 
 /// Counts up in several tasks at once, each with its own record and its entries in the log, and
 /// says after each commit how far it is, until it is killed.
 async fn storm(dir: &Path) {
-    let store = Arc::new(SledStore::open(dir, Mode::Existing).expect("opens"));
+    let store = Arc::new(reopened(dir));
     let mut tasks = tokio::task::JoinSet::new();
     for task in 0..STORM_TASKS {
         let store = Arc::clone(&store);
@@ -127,7 +127,7 @@ async fn starved(dir: &Path) {
     // Whoever writes beyond the limit gets a signal that ends him unless he listens to it.
     const SIGXFSZ: i32 = 25;
     let _listening = signal(SignalKind::from_raw(SIGXFSZ)).expect("a listener");
-    let store = SledStore::open(dir, Mode::Existing).expect("opens");
+    let store = reopened(dir);
     let size = std::fs::metadata(dir.join("db"))
         .expect("a data file")
         .len();

@@ -1,9 +1,10 @@
 //! Killed and starved processes: what they acknowledged is there, and what they half did is not.
 
 use super::child::{STORM_TASKS, command_line, environment};
-use super::{new_sled, put};
+use super::{chain, new_sled, put, reopened};
 use gerbang::entropy::{SystemEntropy, random};
-use gerbang::store::{Batch, Expect, Kind, Mode, SCAN_RECORDS_MAX, SledStore, Store};
+use gerbang::seal::{Link, LinkOf, digest};
+use gerbang::store::{Batch, Expect, Kind, SCAN_RECORDS_MAX, SledStore, Store, split_entry};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
@@ -70,7 +71,7 @@ async fn killed_storm(dir: &Path, at_once: bool) -> Acks {
 }
 
 async fn whole_log(store: &SledStore) -> Vec<[u64; 2]> {
-    let mut entries = Vec::new();
+    let (mut entries, mut last) = (Vec::new(), Link::ZERO);
     loop {
         let after = (entries.len() as u64).to_be_bytes();
         let page = store
@@ -80,11 +81,19 @@ async fn whole_log(store: &SledStore) -> Vec<[u64; 2]> {
         for (key, entry) in &page {
             let sequence = entries.len() as u64 + 1;
             assert_eq!(*key, sequence.to_be_bytes(), "a gap in the log");
-            let number =
-                |at: usize| u64::from_be_bytes(entry.bytes[at..at + 8].try_into().unwrap());
+            let (link, bytes) = split_entry(&entry.bytes).expect("a link");
+            let of = LinkOf {
+                sequence,
+                commit: entry.version,
+                digest: &digest(&[bytes]),
+            };
+            last = chain().link(last, of);
+            assert_eq!(link, last, "the chain is broken at {sequence}");
+            let number = |at: usize| u64::from_be_bytes(bytes[at..at + 8].try_into().unwrap());
             entries.push([number(0), number(8)]);
         }
         if page.len() < SCAN_RECORDS_MAX {
+            assert_eq!(store.log_end().await.expect("an end").link, last);
             return entries;
         }
     }
@@ -99,7 +108,7 @@ async fn what_was_acknowledged_survives_kill_9() {
     for round in 0..KILLS {
         let acks = killed_storm(&dir, round % 2 == 0).await;
         acknowledged += acks.len();
-        let store = SledStore::open(&dir, Mode::Existing).expect("opens after a kill");
+        let store = reopened(&dir);
         let log = whole_log(&store).await;
         let mut entries: BTreeMap<u64, u64> = BTreeMap::new();
         for [task, n] in &log {
@@ -157,7 +166,7 @@ async fn a_disk_that_takes_no_more_gives_errors_and_loses_nothing() {
         "it failed too early for this test: {acknowledged}"
     );
 
-    let store = SledStore::open(&dir, Mode::Existing).expect("opens once there is room");
+    let store = reopened(&dir);
     for n in 1..=acknowledged {
         let record = store
             .get(Kind::Session, &u64::to_be_bytes(n))

@@ -1,8 +1,9 @@
 //! Random batches against a model that is nothing but a map and a list.
 
-use super::new_sled;
+use super::{chain, new_sled, reopened};
+use gerbang::seal::{Link, LinkOf, digest};
 use gerbang::store::{
-    Batch, CommitError, Committed, Expect, Kind, MemoryStore, Mode, Op, SledStore, Store, Versioned,
+    Batch, CommitError, Committed, Expect, Kind, MemoryStore, Op, Store, Versioned, split_entry,
 };
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,8 @@ enum Step {
     Put(Kind, u8, Hope, Vec<u8>),
     Delete(Kind, u8, Hope),
     Append(Vec<u8>, Option<u8>),
+    /// Which entry, from the newest; whether its bytes are what is expected; what is put there.
+    Redact(u64, bool, Vec<u8>),
 }
 
 #[derive(Clone, Debug)]
@@ -46,7 +49,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (kind(), 0..5_u8, hope(), value()).prop_map(|(k, key, h, v)| Step::Put(k, key, h, v)),
         2 => (kind(), 0..5_u8, hope()).prop_map(|(k, key, h)| Step::Delete(k, key, h)),
-        1 => (value(), proptest::option::of(0..3_u8)).prop_map(|(v, i)| Step::Append(v, i)),
+        2 => (value(), proptest::option::of(0..3_u8)).prop_map(|(v, i)| Step::Append(v, i)),
+        1 => (0..6_u64, any::<bool>(), value()).prop_map(|(n, fits, v)| Step::Redact(n, fits, v)),
     ]
 }
 
@@ -59,7 +63,7 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
 struct Model {
     commits: u64,
     records: BTreeMap<(Kind, Vec<u8>), Versioned>,
-    log: Vec<(Option<u8>, Versioned)>,
+    log: Vec<(Option<u8>, Link, Versioned)>,
 }
 
 impl Model {
@@ -84,7 +88,7 @@ impl Model {
 
     /// The batch of some steps, without those that name a key again.
     fn batch(&self, steps: Vec<Step>) -> Batch {
-        let mut seen = BTreeSet::new();
+        let (mut seen, mut redacted) = (BTreeSet::new(), BTreeSet::new());
         let mut ops = Vec::new();
         for step in steps {
             ops.push(match step {
@@ -107,14 +111,46 @@ impl Model {
                     bytes,
                     index: index.map(|it| vec![it]),
                 },
+                Step::Redact(back, fits, bytes) => {
+                    let sequence = (self.log.len() as u64).saturating_sub(back);
+                    let before = self.entry(sequence).filter(|_| fits);
+                    let before = before.map_or(&b"?"[..], |it| &it.bytes);
+                    if !redacted.insert(sequence) {
+                        continue;
+                    }
+                    Op::Redact {
+                        sequence,
+                        digest: digest(&[before]),
+                        bytes,
+                    }
+                }
                 Step::Put(..) | Step::Delete(..) => continue,
             });
         }
         Batch(ops)
     }
 
+    fn entry(&self, sequence: u64) -> Option<&Versioned> {
+        let place = usize::try_from(sequence.checked_sub(1)?).ok()?;
+        self.log.get(place).map(|(_, _, entry)| entry)
+    }
+
     fn commit(&mut self, batch: &Batch) -> Result<Committed, CommitError> {
         for (at, op) in batch.0.iter().enumerate() {
+            if let Op::Redact {
+                sequence,
+                digest: it,
+                ..
+            } = op
+                && self
+                    .entry(*sequence)
+                    .is_none_or(|entry| digest(&[&entry.bytes]) != *it)
+            {
+                return Err(CommitError::Conflict {
+                    kind: Kind::Audit,
+                    op: at,
+                });
+            }
             let (Op::Put {
                 kind, key, expect, ..
             }
@@ -151,9 +187,21 @@ impl Model {
                     changed |= self.records.remove(&(kind, key)).is_some();
                 }
                 Op::Append { bytes, index, .. } => {
-                    self.log
-                        .push((index.map(|it| it[0]), Versioned { version, bytes }));
+                    let last = self.log.last().map_or(Link::ZERO, |(_, link, _)| *link);
+                    let of = LinkOf {
+                        sequence: self.log.len() as u64 + 1,
+                        commit: version,
+                        digest: &digest(&[&bytes]),
+                    };
+                    let (index, link) = (index.map(|it| it[0]), chain().link(last, of));
+                    self.log.push((index, link, Versioned { version, bytes }));
                     sequences.push(self.log.len() as u64);
+                    changed = true;
+                }
+                Op::Redact {
+                    sequence, bytes, ..
+                } => {
+                    self.log[sequence as usize - 1].2.bytes = bytes;
                     changed = true;
                 }
             }
@@ -181,17 +229,32 @@ impl Model {
             .scan(Kind::Audit, b"", None, 999)
             .await
             .expect("a scan");
+        let found: Vec<_> = found
+            .iter()
+            .map(|(key, it)| {
+                (
+                    key.clone(),
+                    it.version,
+                    split_entry(&it.bytes).expect("a link"),
+                )
+            })
+            .collect();
         let expected: Vec<_> = numbered()
-            .map(|(n, (_, it))| (n.to_be_bytes().to_vec(), it.clone()))
+            .map(|(n, (_, link, it))| {
+                (n.to_be_bytes().to_vec(), it.version, (*link, &it.bytes[..]))
+            })
             .collect();
         assert_eq!(found, expected, "the log");
+        let end = store.log_end().await.expect("an end");
+        let last = self.log.last().map_or(Link::ZERO, |(_, link, _)| *link);
+        assert_eq!((end.sequence, end.link), (self.log.len() as u64, last));
         for index in 0..3_u8 {
             let found = store
                 .scan(Kind::AuditByAccount, &[index], None, 999)
                 .await
                 .expect("a scan");
             let found: Vec<_> = found.into_iter().map(|(key, _)| key).collect();
-            let mine = numbered().filter(|(_, (it, _))| *it == Some(index));
+            let mine = numbered().filter(|(_, (it, ..))| *it == Some(index));
             let expected: Vec<_> = mine
                 .map(|(n, _)| [&[index][..], &n.to_be_bytes()].concat())
                 .collect();
@@ -220,7 +283,7 @@ proptest! {
     #[test]
     fn memory_follows_the_model(actions in actions()) {
         runtime().block_on(async {
-            let (store, mut model) = (MemoryStore::new(1), Model::new());
+            let (store, mut model) = (MemoryStore::new(1, chain()), Model::new());
             for action in actions {
                 let Action::Commit(steps) = action else { continue };
                 let batch = model.batch(steps);
@@ -247,7 +310,7 @@ proptest! {
                     }
                     Action::Reopen => {
                         store.close().await.expect("closed");
-                        store = SledStore::open(&dir, Mode::Existing).expect("opens");
+                        store = reopened(&dir);
                     }
                 }
                 model.equals(&store).await;

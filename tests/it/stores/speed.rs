@@ -1,7 +1,7 @@
 //! Numbers, printed and never judged:
 //! `cargo nextest run -p gerbang --test it --run-ignored only speed --no-capture`
 
-use super::{new_sled, put};
+use super::{new_sled, put, reopened};
 use gerbang::store::{Batch, Expect, Kind, Op, SledStore, Store};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -161,7 +161,7 @@ async fn growth() {
     store.close().await.expect("closed");
     for _ in 0..2 {
         let start = Instant::now();
-        let store = SledStore::open(&dir, gerbang::store::Mode::Existing).expect("opens");
+        let store = reopened(&dir);
         println!(
             "open: {:?}, {:?}",
             start.elapsed(),

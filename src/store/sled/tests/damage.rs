@@ -23,7 +23,7 @@ async fn missing_files_are_corruption() {
 #[tokio::test]
 async fn lost_doubled_and_old_records_are_found() {
     let session = ledger::name(Kind::Session, &[7]);
-    let changes: [Change; 9] = [
+    let changes: [Change; 10] = [
         ("records", &|db| drop(db.remove(&session).unwrap())),
         ("records", &|db| {
             drop(db.insert(b"\x02extra", &[0; 8]).unwrap())
@@ -37,7 +37,7 @@ async fn lost_doubled_and_old_records_are_found() {
         ("records", &|db| {
             drop(db.insert(&session, vec![0; 58]).unwrap())
         }),
-        ("kind", &|db| drop(db.insert(b"\x0bwhat", &[0; 8]).unwrap())),
+        ("kind", &|db| drop(db.insert(b"\x0dwhat", &[0; 8]).unwrap())),
         ("kind", &|db| drop(db.insert(b"\0other", &[0; 8]).unwrap())),
         ("totals", &|db| drop(db.remove(TOTALS_NAME).unwrap())),
         ("totals", &|db| {
@@ -46,6 +46,13 @@ async fn lost_doubled_and_old_records_are_found() {
         ("audit", &|db| {
             db.remove(ledger::name(Kind::Audit, &60_u64.to_be_bytes()))
                 .unwrap();
+        }),
+        ("audit", &|db| {
+            // The last entry with another link than the totals.
+            let name = ledger::name(Kind::Audit, &60_u64.to_be_bytes());
+            let mut stored = db.get(&name).unwrap().unwrap().to_vec();
+            stored[8] ^= 1;
+            db.insert(name, stored).unwrap();
         }),
     ];
     for (why, change) in changes {
@@ -81,7 +88,7 @@ async fn an_older_self_is_found() {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -1,0 +1,68 @@
+//! A sample of everything that can be recorded: for tests, and for looking at an output.
+
+use super::{AuditEvent, AuditRecord};
+use crate::authenticator::Factor;
+use crate::domain::policy_file::Mode;
+use crate::domain::throttle::Lane;
+use crate::primitives::{AccountId, UnixSeconds, UserId, UserType};
+
+/// One of every kind, in the order of [`AuditEvent::KINDS`].
+pub fn events() -> Vec<AuditEvent> {
+    let mut events = vec![
+        AuditEvent::LoginWaiting {
+            mode: Mode::Required,
+            activation: true,
+        },
+        AuditEvent::LoginReleased {
+            mode: Mode::Observe,
+            would_ask: true,
+        },
+        AuditEvent::LoginAccepted {
+            factor: Factor::Totp,
+            lane: Lane::KnownBrowser,
+        },
+        AuditEvent::CodeRefused {
+            factor: Factor::Totp,
+            lane: Lane::Unknown,
+            reason: "mismatch".into(),
+            failures: 3,
+        },
+        AuditEvent::LoginAbandoned {
+            reason: "too-late".into(),
+        },
+        AuditEvent::Activated {
+            entry: "B".into(),
+            replaced: true,
+        },
+        AuditEvent::Disabled { entry: "B".into() },
+        AuditEvent::SessionEnded {
+            reason: "idle".into(),
+        },
+    ];
+    if let Some(to) = account("PPK2") {
+        events.push(AuditEvent::IdentityChanged { to });
+    }
+    events
+}
+
+/// A record of each, one minute after the other from `at` on.
+pub fn records(at: UnixSeconds) -> Vec<AuditRecord> {
+    let minutes = (0..).map(|minute| at.plus(minute * 60));
+    let record = |(event, at)| AuditRecord {
+        at,
+        account: account("PPK1"),
+        role: Some("Pembuat Komitmen".into()),
+        client: "203.0.113.7".into(),
+        request: "0011223344556677".into(),
+        event,
+    };
+    events().into_iter().zip(minutes).map(record).collect()
+}
+
+/// An account with this user id; `None` when nobody can be called so.
+pub fn account(user_id: &str) -> Option<AccountId> {
+    Some(AccountId {
+        user_type: UserType::parse("non-penyedia").ok()?,
+        user_id: UserId::parse(user_id).ok()?,
+    })
+}

@@ -1,0 +1,102 @@
+use super::*;
+use serde_json::Value;
+
+/// Every field that can be recorded, and what it is in JSON. A new line here is a decision: it may
+/// hold ids, labels and numbers, and nothing that opens anything (invariant I10).
+const FIELDS: [&str; 23] = [
+    "activated.entry: text",
+    "activated.replaced: flag",
+    "code-refused.factor: text",
+    "code-refused.failures: number",
+    "code-refused.lane: text",
+    "code-refused.reason: text",
+    "disabled.entry: text",
+    "identity-changed.to.user_id: text",
+    "identity-changed.to.user_type: text",
+    "login-abandoned.reason: text",
+    "login-accepted.factor: text",
+    "login-accepted.lane: text",
+    "login-released.mode: text",
+    "login-released.would_ask: flag",
+    "login-waiting.activation: flag",
+    "login-waiting.mode: text",
+    "record.account.user_id: text",
+    "record.account.user_type: text",
+    "record.at: number",
+    "record.client: text",
+    "record.request: text",
+    "record.role: text",
+    "session-ended.reason: text",
+];
+
+/// The kinds that serde knows, in its own words.
+fn kinds_of_serde() -> Vec<String> {
+    let error = serde_json::from_str::<AuditEvent>(r#"{"kind":"?"}"#).unwrap_err();
+    let text = error.to_string();
+    let (_, known) = text.split_once("expected one of ").unwrap();
+    let quoted = known.split('`').skip(1).step_by(2);
+    quoted.map(str::to_owned).collect()
+}
+
+#[test]
+fn kinds_are_the_labels_that_are_stored() {
+    assert_eq!(kinds_of_serde(), AuditEvent::KINDS);
+    let samples = sample::events();
+    assert_eq!(
+        samples.iter().map(AuditEvent::kind).collect::<Vec<_>>(),
+        AuditEvent::KINDS,
+        "every kind has its sample"
+    );
+    for event in samples {
+        let stored = serde_json::to_value(&event).unwrap();
+        assert_eq!(stored["kind"], event.kind());
+    }
+}
+
+fn leaves(path: &str, value: &Value, found: &mut Vec<(String, &'static str, String)>) {
+    let shape = match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                leaves(&format!("{path}.{name}"), value, found);
+            }
+            return;
+        }
+        Value::String(_) => "text",
+        Value::Number(_) => "number",
+        Value::Bool(_) => "flag",
+        Value::Null => "nothing",
+        Value::Array(_) => "list",
+    };
+    let shown = value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned);
+    found.push((path.to_owned(), shape, shown));
+}
+
+#[test]
+fn fields_are_ids_labels_and_numbers() {
+    let mut found = Vec::new();
+    for record in sample::records(UnixSeconds(1_800_000_000)) {
+        let mut whole = serde_json::to_value(&record).unwrap();
+        let mut event = whole.as_object_mut().unwrap().remove("event").unwrap();
+        event.as_object_mut().unwrap().remove("kind");
+        leaves("record", &whole, &mut found);
+        leaves(record.event.kind(), &event, &mut found);
+    }
+    let mut fields: Vec<String> = found
+        .iter()
+        .map(|(path, shape, _)| format!("{path}: {shape}"))
+        .collect();
+    fields.sort();
+    fields.dedup();
+    assert_eq!(fields, FIELDS);
+    // A code is six digits, a secret 20 bytes, a ticket 32: no sample may look like one.
+    for (path, _, shown) in &found {
+        let digits = shown.bytes().all(|byte| byte.is_ascii_digit());
+        assert!(
+            !(digits && shown.len() == 6),
+            "{path} looks like a code: {shown}"
+        );
+        assert!(shown.len() < 27, "{path} is as long as a secret: {shown}");
+    }
+}
