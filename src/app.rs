@@ -7,43 +7,28 @@
 //! `flow/activate.rs` → `flow/accept.rs` (one durable step) → `proxy/release.rs` (the seal).
 
 use crate::cli::Exit;
+mod assemble;
 mod checks;
+mod office;
 mod vault;
 
 pub use checks::checks;
+pub use office::office;
 
-use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ProfileSource};
-use crate::domain::enrollment::ActivationLimits;
-use crate::domain::login::LoginLimits;
-use crate::domain::policy::PolicyState;
-use crate::domain::session::SessionLimits;
-use crate::entropy::{Entropy, SystemEntropy, random};
-use crate::flow::accept::Slowdown;
-use crate::flow::notices::LogNotices;
-use crate::flow::probe::Budgets;
-use crate::flow::sessions::Sessions;
-use crate::flow::table::Table;
-use crate::flow::trace::Traces;
-use crate::flow::{Engine, Policy, Settings, Vault};
+use crate::control::{self, Control, SOCKET_FILE};
+use crate::flow::Engine;
 use crate::pages::Pages;
 use crate::pages::cookies::OwnCookies;
 use crate::primitives::UpstreamKey;
 use crate::profile::Profile;
-use crate::proxy::{DoorLimits, Gateway, OwnClient, serve, upstream_peer};
+use crate::proxy::{Background, DoorLimits, Gateway, serve, upstream_peer};
 use crate::render::{Frame, Lang, Renderer};
-use crate::seal::{MasterKey, Seals};
-use crate::store::{Reminder, SledStore};
-use arc_swap::ArcSwap;
+use assemble::{Assembled, assemble, close};
 use std::fs;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::UnboundedReceiver;
 
-/// Own logouts at once.
-const LOGOUTS: usize = 4;
-/// Blind probes at once for one address.
-const PROBES_BLIND_PER_ADDRESS: u32 = 4;
 /// Why the gateway could not start.
 #[derive(Debug, thiserror::Error)]
 enum StartError {
@@ -100,48 +85,18 @@ fn start_log(config: &Config) {
 }
 
 fn start(config: Config) -> Result<(), StartError> {
-    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let profile = Arc::new(load_profile(&config).map_err(StartError::Profile)?);
     let renderer = Arc::new(load_renderer(&config).map_err(StartError::Templates)?);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let opened = vault::open_vault(&config, &entropy, &*clock, &runtime);
-    let (vault, seals, store, reminder) = match opened {
-        Ok(open) => {
-            let vault = Vault::Open(open.records);
-            (vault, open.seals, Some(open.store), open.reminder)
-        }
-        Err(why) => {
-            tracing::error!(%why, "logins are paused; the public pages go on");
-            let seals = own_keys(&config, &entropy)?;
-            (Vault::Shut(why), seals, None, Reminder::nowhere())
-        }
-    };
-    let peer = upstream_peer(&config.upstream)?;
-    let own_client = Arc::new(OwnClient::new(peer.clone(), profile.limits().header_bytes));
-    let parts = Parts {
-        profile,
-        seals,
-        vault,
-        reminder,
-        clock,
-        entropy,
-        own_client: own_client.clone(),
-    };
-    let (mut engine, errands) = engine(&config, parts);
-    if let Vault::Open(_) = engine.vault
-        && let Err(error) = runtime.block_on(engine.restore())
-    {
-        tracing::error!(%error, "the store could not be read to its end; logins are paused");
-        engine.seals = own_keys(&config, &engine.entropy)?;
-        engine.vault = Vault::Shut(error.to_string());
-        engine.table = Table::default();
-        engine.sessions = Sessions::default();
-    }
-    let engine = engine.shared();
+    let Assembled {
+        engine,
+        errands,
+        own_client,
+        store,
+    } = assemble(&config, &runtime)?;
     drop(runtime);
+    let background = background(&config, &engine, errands);
     let pages = Arc::new(pages(&config, engine, renderer));
     let limits = DoorLimits {
         header_bytes_max: config.limits.header_bytes_max,
@@ -151,122 +106,53 @@ fn start(config: Config) -> Result<(), StartError> {
         body_timeout: config.listen.body_timeout,
         drain_timeout: config.listen.drain_timeout,
     };
-    let trusted = config.trusted_proxies.clone();
     let gateway = Gateway::new(
         pages,
         own_client,
-        peer,
+        upstream_peer(&config.upstream)?,
         config.site.clone(),
-        trusted,
+        config.trusted_proxies.clone(),
         limits,
     );
     for address in &config.listen.addresses {
         tracing::info!(%address, context = %config.site.context, "serving");
     }
-    serve(gateway, errands, &config.listen, config.upstream.pool_size)?;
+    serve(
+        gateway,
+        background,
+        &config.listen,
+        config.upstream.pool_size,
+    )?;
     if let Some(store) = store {
         close(&store);
     }
     Ok(())
 }
 
-/// Keys of this process alone: every stamp and seal of before is dead.
-fn own_keys(config: &Config, entropy: &Arc<dyn Entropy>) -> Result<Seals, StartError> {
-    let master = MasterKey::generate(&**entropy)?;
-    let epoch = u64::from_be_bytes(random(&**entropy)?);
-    Ok(Seals::new(
-        &master,
-        &config.site.id,
-        epoch,
-        entropy.clone(),
-    )?)
-}
-
-fn close(store: &SledStore) {
-    let closed = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map(|runtime| runtime.block_on(store.close()));
-    match closed {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::error!(%error, "the store could not be closed"),
-        Err(error) => tracing::error!(%error, "the store could not be closed"),
+/// Work beside the requests: the broom, and the control socket.
+fn background(
+    config: &Config,
+    engine: &Arc<Engine>,
+    errands: UnboundedReceiver<UpstreamKey>,
+) -> Vec<Background> {
+    let broom = engine.clone();
+    let mut all = vec![Background {
+        name: "sweeper",
+        run: Box::new(|stop| Box::pin(broom.run_sweeper(errands, stop))),
+    }];
+    let path = config.state.dir.join(SOCKET_FILE);
+    match Control::bind(&path) {
+        Ok(control) => {
+            let engine = engine.clone();
+            all.push(Background {
+                name: "control",
+                run: Box::new(|stop| Box::pin(control::serve(engine, control, stop))),
+            });
+        }
+        // Logins go on; only the command line cannot reach this gateway.
+        Err(error) => tracing::error!(%error, path = %path.display(), "no control socket"),
     }
-}
-
-struct Parts {
-    profile: Arc<Profile>,
-    seals: Seals,
-    vault: Vault,
-    reminder: Reminder,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    own_client: Arc<OwnClient>,
-}
-
-fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamKey>) {
-    let (errands, owed) = unbounded_channel();
-    let limits = &config.limits;
-    let frozen = parts.profile.freeze_types().to_vec();
-    let first = PolicyState::first(config.policy.clone(), frozen);
-    let engine = Engine {
-        settings: settings(config),
-        profile: parts.profile,
-        seals: parts.seals,
-        vault: parts.vault,
-        table: Table::default(),
-        sessions: Sessions::default(),
-        policy: ArcSwap::from_pointee(Policy::new(first)),
-        clock: parts.clock,
-        entropy: parts.entropy,
-        upstream: parts.own_client,
-        notices: Arc::new(LogNotices),
-        budgets: Budgets::new(
-            limits.probes_known_max,
-            limits.probes_blind_max,
-            PROBES_BLIND_PER_ADDRESS,
-            limits.waiting_posts_max,
-            limits.logins_max,
-        ),
-        clock_high: AtomicU64::new(0),
-        unwritten_ends: std::sync::Mutex::default(),
-        reminder: parts.reminder,
-        errands,
-        me: std::sync::OnceLock::new(),
-        logouts: tokio::sync::Semaphore::new(LOGOUTS),
-        slowdown: Slowdown::default(),
-        traces: Traces::default(),
-    };
-    (engine, owed)
-}
-
-fn settings(config: &Config) -> Settings {
-    let public = config.site.public_url.as_ref();
-    let mut own_hosts: Vec<String> = public.map(|url| url.host.to_string()).into_iter().collect();
-    own_hosts.extend(config.site.extra_hosts.iter().map(ToString::to_string));
-    if own_hosts.is_empty() {
-        own_hosts.extend(config.listen.addresses.first().map(ToString::to_string));
-    }
-    Settings {
-        site_name: config.site.name.clone(),
-        own_base: config.site.own_path(),
-        own_hosts,
-        https: config.site.scheme().as_str() == "https",
-        login: LoginLimits {
-            lifetime_seconds: config.login.waiting_seconds,
-            window_seconds: config.login.acceptor_window_seconds,
-            extensions: u8::try_from(config.login.extensions_max).unwrap_or(u8::MAX),
-        },
-        activation: ActivationLimits {
-            lifetime_seconds: config.activation.lifetime_seconds,
-            qr_seconds: config.activation.qr_window_seconds,
-        },
-        session: SessionLimits {
-            idle_seconds: config.session.idle_seconds,
-            absolute_seconds: config.session.absolute_seconds,
-        },
-        verdict_wait_seconds: config.limits.waiting_post.as_secs(),
-    }
+    all
 }
 
 fn pages(config: &Config, engine: Arc<Engine>, renderer: Arc<Renderer>) -> Pages {

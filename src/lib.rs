@@ -15,14 +15,16 @@
 //! | [`seal`], [`store`], [`render`] | keys; durable records; pages and their words |
 //! | [`flow`] | use cases, async, without HTTP framing and without pingora |
 //! | [`pages`] | the gateway's own pages: request in, response out |
+//! | [`control`] | the control socket: how the command line talks to the gateway that runs |
 //! | [`proxy`] | the only room that names pingora |
 //! | [`app`] | picks concrete adapters |
 //! | [`cli`] | the command line |
 //!
 //! Imports run downwards only, in this order from the bottom: primitives, clock, entropy,
-//! authenticator, profile, domain, config, seal, store, render, flow, pages, proxy, app, cli. The
-//! command line knows `app` through function pointers that `main` hands it, so that it is tested
-//! without a server.
+//! authenticator, profile, domain, config, seal, store, render, flow, control, cli, pages, proxy,
+//! app. The command line knows `app` through function pointers that `main` hands it, so that it is
+//! tested without a server; what it asks of a gateway is plain data (`domain/office.rs`), carried
+//! out by `flow/administer`.
 //!
 //! Where this house differs from the first plan: the store room has one engine trait (versioned
 //! records, compare-and-swap batches) with typed records on top, instead of one trait per noun: what
@@ -34,6 +36,7 @@ pub mod authenticator;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod domain;
 pub mod entropy;
 pub mod flow;

@@ -7,19 +7,31 @@
 //! To add a verb: a file with its clap arguments and one `run` function that returns an [`Exit`],
 //! a variant of [`Verb`] and its line in [`run`].
 
+mod audit;
 mod check;
+mod emergency;
+mod explain;
+mod list;
+mod office;
+mod policy;
+mod print;
 mod serve;
+mod session;
 mod sources;
+mod table;
 #[cfg(test)]
 mod tests;
+mod user;
 
 pub use check::{Check, run_checks};
 
 use crate::config::Config;
+use crate::domain::office::{Answer, OfficeError, Request};
+use crate::primitives::UnixSeconds;
 use clap::{Parser, Subcommand};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::process::ExitCode;
 
 /// How a verb ended; scripts and service managers depend on the numbers.
@@ -60,6 +72,10 @@ pub struct Wiring {
     pub serve: fn(Config) -> Exit,
     /// What `check` looks at besides the configuration.
     pub checks: fn() -> Vec<Box<dyn Check>>,
+    /// Asks the gateway that runs; without one, does it itself.
+    pub office: fn(&Config, Request) -> Result<Answer, OfficeError>,
+    /// The time.
+    pub now: fn() -> UnixSeconds,
 }
 
 /// What the process got from outside.
@@ -68,6 +84,8 @@ pub struct Process<'a> {
     pub arguments: Vec<OsString>,
     /// Environment.
     pub environment: BTreeMap<OsString, OsString>,
+    /// Where a person answers questions; `None` when nobody sits there.
+    pub input: Option<&'a mut dyn BufRead>,
     /// Standard output.
     pub out: &'a mut dyn Write,
     /// Standard error stream.
@@ -86,6 +104,13 @@ struct CommandLine {
 enum Verb {
     Serve(serve::Arguments),
     Check(check::Arguments),
+    Policy(policy::Arguments),
+    User(user::Arguments),
+    Session(session::Arguments),
+    Audit(audit::Arguments),
+    Breakglass(emergency::GlassArguments),
+    Clock(emergency::ClockArguments),
+    Explain(explain::Arguments),
 }
 
 /// Reads the command line and does what it says.
@@ -98,6 +123,13 @@ pub fn run(process: Process<'_>, wiring: &Wiring) -> Exit {
     match verb {
         Verb::Serve(arguments) => serve::run(arguments, process, wiring),
         Verb::Check(arguments) => check::run(arguments, process, wiring),
+        Verb::Policy(arguments) => policy::run(arguments, process, wiring),
+        Verb::User(arguments) => user::run(arguments, process, wiring),
+        Verb::Session(arguments) => session::run(arguments, process, wiring),
+        Verb::Audit(arguments) => audit::run(arguments, process, wiring),
+        Verb::Breakglass(arguments) => emergency::glass(arguments, process, wiring),
+        Verb::Clock(arguments) => emergency::clock(arguments, process, wiring),
+        Verb::Explain(arguments) => explain::run(arguments, process, wiring),
     }
 }
 

@@ -1,5 +1,7 @@
 use super::{Check, Exit, Process, Wiring, run};
 use crate::config::{Config, Report};
+use crate::domain::office::OfficeError;
+use crate::primitives::UnixSeconds;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -26,6 +28,8 @@ impl Check for TemplateCheck {
 const WIRING: Wiring = Wiring {
     serve: |_| Exit::Done,
     checks: Vec::new,
+    office: |_, _| Err(OfficeError::refused("nobody is at the desk")),
+    now: || UnixSeconds(1_795_333_073),
 };
 
 fn say_to(wiring: &Wiring, arguments: &[&str]) -> Said {
@@ -35,6 +39,7 @@ fn say_to(wiring: &Wiring, arguments: &[&str]) -> Said {
     let process = Process {
         arguments: all,
         environment: BTreeMap::new(),
+        input: None,
         out: &mut out,
         err: &mut err,
     };

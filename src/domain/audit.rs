@@ -224,7 +224,7 @@ pub enum AuditEvent {
 
 impl AuditEvent {
     /// Every label, as stored, exported and named in `[audit.retention]`.
-    pub const KINDS: [&'static str; 9] = [
+    pub const KINDS: [&'static str; 19] = [
         "login-waiting",
         "login-released",
         "login-accepted",
@@ -234,6 +234,16 @@ impl AuditEvent {
         "disabled",
         "session-ended",
         "identity-changed",
+        "put-off",
+        "code-typed",
+        "policy-changed",
+        "policy-settled",
+        "glass-file",
+        "reset",
+        "code-issued",
+        "exempted",
+        "unlocked",
+        "clock-accepted",
     ];
 
     /// The label of what happened.
@@ -248,6 +258,16 @@ impl AuditEvent {
             Self::Disabled { .. } => "disabled",
             Self::SessionEnded { .. } => "session-ended",
             Self::IdentityChanged { .. } => "identity-changed",
+            Self::PutOff { .. } => "put-off",
+            Self::CodeTyped => "code-typed",
+            Self::PolicyChanged { .. } => "policy-changed",
+            Self::PolicySettled { .. } => "policy-settled",
+            Self::GlassFile { .. } => "glass-file",
+            Self::Reset { .. } => "reset",
+            Self::CodeIssued { .. } => "code-issued",
+            Self::Exempted { .. } => "exempted",
+            Self::Unlocked { .. } => "unlocked",
+            Self::ClockAccepted { .. } => "clock-accepted",
         }
     }
 }

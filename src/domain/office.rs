@@ -134,6 +134,45 @@ pub enum Request {
     },
 }
 
+impl Request {
+    /// The same as a dry run; `None` for what changes nothing.
+    pub fn preview(&self) -> Option<Self> {
+        let mut preview = self.clone();
+        let dry_run = match &mut preview {
+            Self::PolicyAct { dry_run, .. }
+            | Self::UserReset { dry_run, .. }
+            | Self::UserCode { dry_run, .. }
+            | Self::UserUnlock { dry_run, .. }
+            | Self::UserExempt { dry_run, .. }
+            | Self::SessionEnd { dry_run, .. }
+            | Self::ClockAccept { dry_run, .. } => dry_run,
+            Self::PolicyShow
+            | Self::Forecast { .. }
+            | Self::UserList(_)
+            | Self::UserShow { .. }
+            | Self::SessionList { .. }
+            | Self::Audit { .. }
+            | Self::AuditVerify { .. }
+            | Self::ExplainUser { .. }
+            | Self::ExplainRequest { .. } => return None,
+        };
+        *dry_run = true;
+        Some(preview)
+    }
+
+    /// Whether it is only good for the state that its preview saw.
+    pub fn depends_on_preview(&self) -> bool {
+        matches!(self, Self::PolicyAct { seen: None, .. })
+    }
+
+    /// Takes over from a preview what the act is bound to.
+    pub fn seen_by(&mut self, preview: &Answer) {
+        if let (Self::PolicyAct { seen, .. }, Answer::Changed(changed)) = (self, preview) {
+            seen.get_or_insert(changed.seen);
+        }
+    }
+}
+
 /// What the help desk had before it when it acted (a letter is how LPSE do it).
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Paper {
@@ -261,7 +300,9 @@ impl Signature {
         if self.by.is_empty() {
             return Err(OfficeError::refused("nobody is named who does it"));
         }
-        self.by.iter().try_for_each(|name| check_text("the name", name))
+        self.by
+            .iter()
+            .try_for_each(|name| check_text("the name", name))
     }
 }
 

@@ -175,13 +175,16 @@ impl Desk<'_> {
         let records = self.engine.records()?;
         let mut all: BTreeMap<AccountId, Known> = BTreeMap::new();
         for (_, stored) in records.all::<Seen>().await? {
-            all.entry(stored.value.id.clone()).or_default().seen = Some(stored.value);
+            let id = stored.value.id.clone();
+            all.entry(id).or_default().seen = Some(stored.value);
         }
         for (_, stored) in records.all::<Account>().await? {
-            all.entry(stored.value.id.clone()).or_default().account = Some(stored.value);
+            let id = stored.value.id.clone();
+            all.entry(id).or_default().account = Some(stored.value);
         }
         for (_, stored) in records.all::<Standing>().await? {
-            all.entry(stored.value.id.clone()).or_default().standing = Some(stored.value);
+            let id = stored.value.id.clone();
+            all.entry(id).or_default().standing = Some(stored.value);
         }
         Ok(all)
     }

@@ -37,11 +37,12 @@ use crate::domain::audit::{AuditEvent, AuditRecord};
 use crate::domain::enrollment::ActivationLimits;
 use crate::domain::jar::Jar;
 use crate::domain::login::LoginLimits;
+use crate::domain::retention::Retention;
 use crate::domain::session::SessionLimits;
 use crate::entropy::{Entropy, EntropyError};
 use crate::primitives::{AccountId, UnixSeconds, UpstreamKey};
 use crate::profile::Profile;
-use crate::seal::{SealError, Seals};
+use crate::seal::{HeadKey, SealError, Seals};
 use crate::store::Reminder;
 use crate::store::records::{RecordError, Records};
 use arc_swap::ArcSwap;
@@ -72,6 +73,10 @@ pub struct Settings {
     pub activation: ActivationLimits,
     /// Accepted sessions.
     pub session: SessionLimits,
+    /// Id of the site, as in heads of the audit log.
+    pub site_id: String,
+    /// How long audit records are kept.
+    pub retention: Retention,
     /// How long a request waits for the verdict on its session, in seconds.
     pub verdict_wait_seconds: u64,
 }
@@ -82,6 +87,8 @@ pub struct Engine {
     pub profile: Arc<Profile>,
     /// Stamps and seals of this site and epoch.
     pub seals: Seals,
+    /// What verifies heads of the audit log.
+    pub head_key: HeadKey,
     /// The store, unless it could not be opened.
     pub vault: Vault,
     /// Upstream sessions.

@@ -41,4 +41,4 @@ mod upward;
 
 pub use client::OwnClient;
 pub use gateway::{DoorLimits, Gateway};
-pub use serve::{ServeError, serve, upstream_peer};
+pub use serve::{Background, ServeError, Work, serve, upstream_peer};

@@ -3,8 +3,6 @@
 use super::connection::{ConnectionLimits, Connections};
 use super::gateway::Gateway;
 use crate::config::{Listen, Tls, Upstream, UpstreamAddress};
-use crate::flow::Engine;
-use crate::primitives::UpstreamKey;
 use async_trait::async_trait;
 use pingora::listeners::tls::TlsSettings;
 use pingora::listeners::{L4BufferSettings, ListenerConfig};
@@ -14,9 +12,9 @@ use pingora::server::{RunArgs, Server, ShutdownWatch};
 use pingora::services::background::{BackgroundService, background_service};
 use pingora::services::listening::Service;
 use pingora::upstreams::peer::{H1UpgradePolicy, HttpPeer, PeerOptions};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc::UnboundedReceiver;
 
 /// Buffers of one connection in bytes: half of pingora's memory per idle connection goes with
 /// smaller ones (performance.md section 2). The one for reading is touched as a whole; most heads
@@ -57,13 +55,24 @@ pub fn upstream_peer(upstream: &Upstream) -> Result<HttpPeer, ServeError> {
     Ok(peer)
 }
 
+/// What is to be done.
+pub type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Work beside the requests, with a runtime of its own. It ends when what it is given resolves.
+pub struct Background {
+    /// For the log.
+    pub name: &'static str,
+    /// The work.
+    pub run: Box<dyn FnOnce(Work) -> Work + Send + Sync>,
+}
+
 /// Serves until the process is told to end.
 ///
 /// # Errors
 /// [`ServeError`] when it could not start.
 pub fn serve(
     gateway: Gateway,
-    errands: UnboundedReceiver<UpstreamKey>,
+    background: Vec<Background>,
     listen: &Listen,
     pool_size: usize,
 ) -> Result<(), ServeError> {
@@ -77,7 +86,6 @@ pub fn serve(
         max_retries: 2,
         ..ServerConf::default()
     };
-    let engine = gateway.engine.clone();
     let mut server = Server::new_with_opt_and_conf(None, conf);
     server.bootstrap();
     let limits = ConnectionLimits {
@@ -98,11 +106,10 @@ pub fn serve(
         service.add_listener(endpoint);
     }
     server.add_service(service);
-    let broom = Broom {
-        engine,
-        errands: Mutex::new(Some(errands)),
-    };
-    server.add_service(background_service("sweeper", broom));
+    for Background { name, run } in background {
+        let worker = Worker(Mutex::new(Some(run)));
+        server.add_service(background_service(name, worker));
+    }
     server.run(RunArgs::default());
     Ok(())
 }
@@ -116,26 +123,19 @@ fn tls_settings(tls: &Tls) -> Result<TlsSettings, ServeError> {
         .map_err(|error| ServeError::Tls(error.to_string()))
 }
 
-/// The sweeper as a service of its own, with a runtime of its own.
-struct Broom {
-    engine: Arc<Engine>,
-    errands: Mutex<Option<UnboundedReceiver<UpstreamKey>>>,
-}
+/// Background work as pingora wants it.
+struct Worker(Mutex<Option<Box<dyn FnOnce(Work) -> Work + Send + Sync>>>);
 
 #[async_trait]
-impl BackgroundService for Broom {
+impl BackgroundService for Worker {
     async fn start(&self, mut shutdown: ShutdownWatch) {
-        let errands = self
-            .errands
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let Some(errands) = errands else { return };
-        let stop = async move {
+        let run = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(run) = run else { return };
+        run(Box::pin(async move {
             // An error means that the sender is gone: the server ends.
             let _ = shutdown.changed().await;
-        };
-        self.engine.clone().run_sweeper(errands, stop).await;
+        }))
+        .await;
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }

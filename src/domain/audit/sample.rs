@@ -2,7 +2,9 @@
 
 use super::{AuditEvent, AuditRecord};
 use crate::authenticator::Factor;
-use crate::domain::policy_file::Mode;
+use crate::domain::policy::Change;
+use crate::domain::policy::act::Act;
+use crate::domain::policy_file::{Mode, Rule, Subject};
 use crate::domain::throttle::Lane;
 use crate::primitives::{AccountId, UnixSeconds, UserId, UserType};
 
@@ -42,7 +44,67 @@ pub fn events() -> Vec<AuditEvent> {
     if let Some(to) = account("PPK2") {
         events.push(AuditEvent::IdentityChanged { to });
     }
+    events.extend(administered());
     events
+}
+
+/// What admins do.
+fn administered() -> Vec<AuditEvent> {
+    let until = UnixSeconds(1_800_000_000);
+    let reason = || "HP hilang".to_owned();
+    let change = Change {
+        subjects: vec![Subject::default()],
+        demand: Some(Mode::Required.into()),
+    };
+    let rule = Rule {
+        subject: Subject::default(),
+        demand: Mode::Observe.into(),
+    };
+    vec![
+        AuditEvent::PutOff { skips: 2 },
+        AuditEvent::CodeTyped,
+        AuditEvent::PolicyChanged {
+            act: Act::Set {
+                change,
+                rollback: None,
+            },
+            reason: reason(),
+            before: vec![rule],
+            revision: 8,
+        },
+        AuditEvent::PolicySettled { revision: 9 },
+        AuditEvent::GlassFile {
+            broken: true,
+            ceiling: Mode::Observe,
+            until,
+            reason: reason(),
+        },
+        AuditEvent::Reset {
+            entry: Some("B".into()),
+            number: "12/LPSE/2026".into(),
+            checked: "KTP".into(),
+            reason: reason(),
+        },
+        AuditEvent::CodeIssued {
+            until,
+            number: "12/LPSE/2026".into(),
+            reason: reason(),
+        },
+        AuditEvent::Exempted {
+            before: None,
+            until: Some(until),
+            reason: reason(),
+        },
+        AuditEvent::Unlocked {
+            failures: 20,
+            reason: reason(),
+        },
+        AuditEvent::ClockAccepted {
+            before: until,
+            now: until,
+            reason: reason(),
+        },
+    ]
 }
 
 /// A record of each, one minute after the other from `at` on.
@@ -54,6 +116,7 @@ pub fn records(at: UnixSeconds) -> Vec<AuditRecord> {
         role: Some("Pembuat Komitmen".into()),
         client: "203.0.113.7".into(),
         request: "0011223344556677".into(),
+        actor: None,
         event,
     };
     events().into_iter().zip(minutes).map(record).collect()

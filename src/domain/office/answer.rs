@@ -228,4 +228,6 @@ pub struct NumberedRecord {
     pub sequence: u64,
     /// The record; `None` where its time of keeping is over.
     pub record: Option<AuditRecord>,
+    /// It stands there and does not open: `audit verify` says more.
+    pub unreadable: bool,
 }

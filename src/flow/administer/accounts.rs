@@ -38,15 +38,20 @@ impl Desk<'_> {
         let mut total = 0;
         for (id, known) in &census {
             let of_type = filter.user_type.as_ref();
-            let fits = begins.as_ref().is_none_or(|text| id.user_id.as_str().starts_with(text))
+            let fits = begins
+                .as_ref()
+                .is_none_or(|text| id.user_id.as_str().starts_with(text))
                 && of_type.is_none_or(|wanted| id.user_type.as_str() == wanted)
-                && filter.active.is_none_or(|wanted| known.enrolled() == wanted)
-                && filter.role.as_ref().is_none_or(|wanted| {
-                    known.role().is_some_and(|role| role.as_str() == wanted)
-                })
-                && filter.seen_since.is_none_or(|since| {
-                    known.seen.as_ref().is_some_and(|seen| seen.last >= since)
-                });
+                && filter
+                    .active
+                    .is_none_or(|wanted| known.enrolled() == wanted)
+                && filter
+                    .role
+                    .as_ref()
+                    .is_none_or(|wanted| known.role().is_some_and(|role| role.as_str() == wanted))
+                && filter
+                    .seen_since
+                    .is_none_or(|since| known.seen.as_ref().is_some_and(|seen| seen.last >= since));
             if !fits {
                 continue;
             }
@@ -65,7 +70,7 @@ impl Desk<'_> {
 
     /// A filter that names what nobody is would only seem to find nobody.
     fn check_filter<'k>(
-        &self,
+        &'k self,
         filter: &UserFilter,
         known: impl Iterator<Item = &'k Known>,
     ) -> Result<(), OfficeError> {

@@ -1,6 +1,7 @@
 //! `explain user | request`: what decides, in words.
 
 use super::Desk;
+use super::log::numbered;
 use crate::domain::enforcement::{Requirement, requirement};
 use crate::domain::office::answer::NumberedRecord;
 use crate::domain::office::{Answer, OfficeError, UserRef};
@@ -76,7 +77,10 @@ impl Desk<'_> {
             .into_iter()
             .map(|trace| trace.to_string())
             .collect();
-        for NumberedRecord { sequence, record } in self.records_of(id).await? {
+        for NumberedRecord {
+            sequence, record, ..
+        } in self.records_of(id).await?
+        {
             let Some(record) = record else { continue };
             let event = serde_json::to_string(&record.event).unwrap_or_default();
             lines.push(format!("audit record {sequence}: {event}"));
@@ -93,7 +97,7 @@ impl Desk<'_> {
 
     async fn records_of(&self, id: &str) -> Result<Vec<NumberedRecord>, OfficeError> {
         let records = self.engine.records()?;
-        let newest = records.audit_last().await?;
+        let newest = records.audit_end().await?.sequence;
         let mut at = newest.saturating_sub(RECORDS_BACK);
         let mut found = Vec::new();
         loop {
@@ -104,9 +108,11 @@ impl Desk<'_> {
             at = *last;
             let page = page
                 .into_iter()
-                .filter(|(_, record)| record.as_ref().is_some_and(|r| r.request == id))
-                .map(|(sequence, record)| NumberedRecord { sequence, record });
-            found.extend(page);
+                .map(|(number, entry)| numbered(number, entry));
+            found.extend(page.filter(|line| {
+                let record = line.record.as_ref();
+                record.is_some_and(|record| record.request == id)
+            }));
         }
     }
 }
@@ -116,10 +122,17 @@ fn sentence(step: &Because, now: UnixSeconds) -> String {
     match step {
         Because::Default { mode } => format!("no rule fits: the default is {}", mode.as_str()),
         Because::Rule { subject, mode } => {
-            format!("the closest rule, for {}, says {}", named(subject), mode.as_str())
+            format!(
+                "the closest rule, for {}, says {}",
+                named(subject),
+                mode.as_str()
+            )
         }
         Because::BeforeStart { from } => {
-            format!("its start date comes in {}: encouraged until then", span(from.since(now)))
+            format!(
+                "its start date comes in {}: encouraged until then",
+                span(from.since(now))
+            )
         }
         Because::TimeOver { until } => format!(
             "the time to put it off ended {} ago: required",

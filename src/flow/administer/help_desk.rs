@@ -44,7 +44,9 @@ impl Desk<'_> {
         let records = self.engine.records()?;
         let key = records.account_key(&id);
         let stored = records.get::<Account>(&key).await?;
-        let expect = stored.as_ref().map_or(Expect::Absent, |s| Expect::Version(s.version));
+        let expect = stored
+            .as_ref()
+            .map_or(Expect::Absent, |s| Expect::Version(s.version));
         let mut account = stored.map_or_else(|| Account::new(id.clone()), |s| s.value);
         account.binding = None;
         account.epoch = account.epoch.saturating_add(1);
@@ -59,7 +61,8 @@ impl Desk<'_> {
             let key = records.attempts_key(&id, factor, lane);
             draft = draft.delete::<Attempts>(&key, Expect::Any);
         }
-        draft = draft.audit(&self.record(Some((&id, known.role())), &paper.signature, event.clone()));
+        draft =
+            draft.audit(&self.record(Some((&id, known.role())), &paper.signature, event.clone()));
         let code = self.issue(draft, (&id, &known), &paper).await?;
         let ended = self.end_all_of(&id, "reset").await?;
         lines.push(format!("{ended} of them ended now"));
@@ -114,7 +117,10 @@ impl Desk<'_> {
         let records = self.engine.records()?;
         let (standing, expect) = self.engine.standing_for_update(id).await?;
         let (standing, code) = self.engine.granted(standing, paper.signature.clone())?;
-        let until = standing.grant.as_ref().map_or(UnixSeconds(0), |grant| grant.until);
+        let until = standing
+            .grant
+            .as_ref()
+            .map_or(UnixSeconds(0), |grant| grant.until);
         let event = AuditEvent::CodeIssued {
             until,
             number: paper.number.clone(),
@@ -193,7 +199,9 @@ impl Desk<'_> {
         let now = self.engine.now();
         if let Some(until) = until {
             if until <= now {
-                return Err(OfficeError::refused("the end of the exemption is in the past"));
+                return Err(OfficeError::refused(
+                    "the end of the exemption is in the past",
+                ));
             }
             if until.since(now) > EXEMPTION_SECONDS_MAX {
                 let message = "an exemption lasts a year at most";
@@ -236,7 +244,7 @@ impl Desk<'_> {
         let mut problems = Vec::new();
         for (at, user) in users.iter().enumerate() {
             match self.resolve(user, true).await {
-                Ok(id) if !ids.insert(id) => {
+                Ok(id) if !ids.insert(id.clone()) => {
                     problems.push(format!("{}: {:?} stands there twice", at + 1, user.user_id));
                 }
                 Ok(_) => {}
@@ -261,7 +269,9 @@ impl Desk<'_> {
         for id in ids {
             let key = records.account_key(id);
             let stored: Option<Stored<Standing>> = records.get(&key).await?;
-            let expect = stored.as_ref().map_or(Expect::Absent, |s| Expect::Version(s.version));
+            let expect = stored
+                .as_ref()
+                .map_or(Expect::Absent, |s| Expect::Version(s.version));
             let mut standing = stored.map_or_else(|| Standing::new(id.clone()), |s| s.value);
             let before = standing.exemption.as_ref().map(|exemption| exemption.until);
             standing.exemption = until.map(|until| Exemption {
@@ -274,9 +284,11 @@ impl Desk<'_> {
                 until,
                 reason: signature.reason.clone(),
             };
-            draft = draft
-                .put(&key, expect, &standing)
-                .audit(&self.record(Some((id, known.role())), signature, event));
+            draft = draft.put(&key, expect, &standing).audit(&self.record(
+                Some((id, known.role())),
+                signature,
+                event,
+            ));
         }
         records.commit(draft).await?;
         Ok(())

@@ -24,6 +24,7 @@ impl Desk<'_> {
             self.check_subjects(change).await?;
         }
         let engine = self.engine;
+        let act = &on_time(act, engine.now());
         let before = engine.policy.load().state.clone();
         let now = engine.now();
         let planned = before
@@ -58,7 +59,14 @@ impl Desk<'_> {
         let profile = &self.engine.profile;
         let policy = self.engine.policy.load();
         let mut roles: BTreeSet<Role> = profile.roles().iter().cloned().collect();
-        roles.extend(policy.state.rules.rules.iter().filter_map(|r| r.subject.role.clone()));
+        roles.extend(
+            policy
+                .state
+                .rules
+                .rules
+                .iter()
+                .filter_map(|r| r.subject.role.clone()),
+        );
         let all_known = |roles: &BTreeSet<Role>| {
             let mut wanted = change.subjects.iter().filter_map(|s| s.role.as_ref());
             wanted.all(|role| roles.contains(role))
@@ -92,7 +100,10 @@ impl Desk<'_> {
         let profile = &self.engine.profile;
         let policy = self.engine.policy.load();
         let glass = policy.file_glass.as_ref();
-        let known = profile.roles().iter().map(|role| (profile.user_type_of(role), role));
+        let known = profile
+            .roles()
+            .iter()
+            .map(|role| (profile.user_type_of(role), role));
         let mut changes = Vec::new();
         for (user_type, role) in known {
             let mode = |state: &PolicyState| {
@@ -123,6 +134,23 @@ impl Desk<'_> {
     }
 }
 
+/// How long ago "now" may have been when a request arrives, in seconds: an admin reads the question
+/// before he answers it.
+const NOW_SECONDS: u64 = 300;
+
+/// A freeze that began "now" a moment ago begins now.
+fn on_time(act: &Act, now: UnixSeconds) -> Act {
+    match act {
+        Act::Freeze { from, until } if *from < now && now.since(*from) <= NOW_SECONDS => {
+            Act::Freeze {
+                from: now,
+                until: *until,
+            }
+        }
+        other => other.clone(),
+    }
+}
+
 /// What an admin should know before he does it.
 fn warnings(act: &Act, after: &PolicyState, now: UnixSeconds) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -145,7 +173,13 @@ fn warnings(act: &Act, after: &PolicyState, now: UnixSeconds) -> Vec<String> {
             types.join(", ")
         ));
     }
-    if let Act::Set { rollback: Some(_), .. } | Act::Schedule { rollback: Some(_), .. } = act {
+    if let Act::Set {
+        rollback: Some(_), ..
+    }
+    | Act::Schedule {
+        rollback: Some(_), ..
+    } = act
+    {
         warnings.push(
             "a roll-back lets accounts that never activated in with the password alone again; \
              whoever has many stolen passwords can bring it about"

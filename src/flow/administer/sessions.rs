@@ -5,8 +5,8 @@ use crate::domain::login::{Need, Outcome, WaitingLogin};
 use crate::domain::office::answer::{SessionLine, SessionState};
 use crate::domain::office::{Answer, OfficeError, UserRef, WhichSessions};
 use crate::domain::policy::Signature;
-use crate::flow::sessions::LiveSession;
 use crate::flow::Client;
+use crate::flow::sessions::LiveSession;
 use crate::primitives::AccountId;
 
 impl Desk<'_> {
@@ -33,7 +33,9 @@ impl Desk<'_> {
     async fn all_waiting(&self) -> Result<Vec<WaitingLogin>, OfficeError> {
         let all = self.engine.records()?.all::<WaitingLogin>().await?;
         let waiting = all.into_iter().map(|(_, stored)| stored.value);
-        Ok(waiting.filter(|login| login.outcome == Outcome::Waiting).collect())
+        Ok(waiting
+            .filter(|login| login.outcome == Outcome::Waiting)
+            .collect())
     }
 
     pub(super) async fn end(

@@ -36,7 +36,9 @@ impl Desk<'_> {
             .into_iter()
             .filter(|(_, stored)| {
                 let binding = stored.value.binding.as_ref();
-                binding.and_then(|b| b.credential.last_step).is_some_and(|step| step > latest)
+                binding
+                    .and_then(|b| b.credential.last_step)
+                    .is_some_and(|step| step > latest)
             })
             .collect();
         let future: Vec<_> = engine
@@ -46,7 +48,10 @@ impl Desk<'_> {
             .filter(|session| session.record().created > now)
             .collect();
         let lines = vec![
-            format!("the highest time ever seen is {} s ahead", before.since(now)),
+            format!(
+                "the highest time ever seen is {} s ahead",
+                before.since(now)
+            ),
             format!("{} accounts used a code in the future", ahead.len()),
             format!("{} sessions that began in the future end", future.len()),
         ];
@@ -59,14 +64,19 @@ impl Desk<'_> {
                 binding.credential.last_step = Some(latest);
             }
             let expect = Expect::Version(stored.version);
-            match records.commit(records.draft().put(&key, expect, &account)).await {
+            match records
+                .commit(records.draft().put(&key, expect, &account))
+                .await
+            {
                 // Its owner was faster; he is asked to wait, no more.
                 Ok(()) | Err(RecordError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         for session in future {
-            engine.end_session(&session, "clock", &engine.own_client()).await;
+            engine
+                .end_session(&session, "clock", &engine.own_client())
+                .await;
         }
         let event = AuditEvent::ClockAccepted {
             before,

@@ -82,6 +82,8 @@ fn settings(config: &Config) -> Settings {
             idle_seconds: config.session.idle_seconds,
             absolute_seconds: config.session.absolute_seconds,
         },
+        site_id: config.site.id.clone(),
+        retention: Retention::default(),
         verdict_wait_seconds: 1,
     }
 }

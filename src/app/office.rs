@@ -1,0 +1,56 @@
+//! The command line without a running gateway: the store is opened here, and only here.
+
+use super::assemble::{assemble, close};
+use super::vault::STORE_DIR;
+use crate::config::Config;
+use crate::control::{CallError, SOCKET_FILE, call};
+use crate::domain::office::{Answer, ErrorKind, OfficeError, Request};
+use crate::flow::Vault;
+use rustix::process::geteuid;
+
+/// Asks the gateway that runs on this state folder; without one, does it itself.
+///
+/// # Errors
+/// [`OfficeError`]; nothing was changed then, unless its message says otherwise.
+pub fn office(config: &Config, request: Request) -> Result<Answer, OfficeError> {
+    let socket = config.state.dir.join(SOCKET_FILE);
+    match call(&socket, request.clone()) {
+        Ok(answer) => Ok(answer),
+        Err(CallError::NobodyThere) => alone(config, request),
+        Err(CallError::Office(error)) => Err(error),
+        Err(CallError::Foreign) => Err(store(CallError::Foreign.to_string())),
+        Err(error @ CallError::Io(_)) => {
+            let unsure = "whether it was done is not known: look before you repeat it";
+            Err(store(format!("{error}; {unsure}")))
+        }
+    }
+}
+
+fn store(message: impl Into<String>) -> OfficeError {
+    OfficeError::new(ErrorKind::Store, message)
+}
+
+fn alone(config: &Config, request: Request) -> Result<Answer, OfficeError> {
+    let dir = config.state.dir.display();
+    if !config.state.dir.join(STORE_DIR).exists() {
+        let message = format!(
+            "no gateway runs with the state folder {dir}, and there is no store in it; \
+             name the folder with --state or --config"
+        );
+        return Err(store(message));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| store(error.to_string()))?;
+    let assembled = assemble(config, &runtime).map_err(|error| store(error.to_string()))?;
+    if let Vault::Shut(why) = &assembled.engine.vault {
+        return Err(store(format!("the store cannot be used: {why}")));
+    }
+    let peer = format!("uid {}", geteuid().as_raw());
+    let answer = runtime.block_on(assembled.engine.administer(request, &peer));
+    if let Some(store) = &assembled.store {
+        close(store);
+    }
+    answer
+}

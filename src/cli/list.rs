@@ -1,0 +1,207 @@
+//! Lists of accounts: CSV in, with a report by line; CSV out.
+
+use crate::domain::office::answer::UserLine;
+use crate::domain::office::{LIST_MAX, UserRef};
+use crate::primitives::{UnixSeconds, Zone};
+use std::collections::BTreeMap;
+
+/// Largest list in bytes.
+const BYTES_MAX: usize = 4 << 20;
+/// Titles of the columns, also the header that is skipped.
+const HEADER: [&str; 2] = ["user_id", "user_type"];
+
+/// Accounts with the line that each stands in.
+pub(super) type Listed = Vec<(u64, UserRef)>;
+
+/// Reads `user_id[,user_type]`, one account a line, with or without a header; `;` between them is
+/// good too, as spreadsheets of some countries write it.
+///
+/// # Errors
+/// Every line that is wrong; then none is taken.
+pub(super) fn read(bytes: &[u8]) -> Result<Listed, Vec<String>> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.len() > BYTES_MAX {
+        return Err(vec!["the list is larger than 4 MiB".to_owned()]);
+    }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.contains(&0) {
+        return Err(vec!["the list is UTF-16; save it as CSV UTF-8".to_owned()]);
+    }
+    let first = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
+    let semicolons = first.contains(&b';') && !first.contains(&b',');
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(if semicolons { b';' } else { b',' })
+        .from_reader(bytes);
+    let mut found = Listed::new();
+    let mut problems = Vec::new();
+    let mut seen: BTreeMap<UserRef, u64> = BTreeMap::new();
+    for record in reader.byte_records() {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                problems.push(error.to_string());
+                break;
+            }
+        };
+        let line = record.position().map_or(0, csv::Position::line);
+        match user(&record) {
+            Ok(None) => {}
+            Ok(Some(_)) if is_header(&record) && found.is_empty() => {}
+            Ok(Some(user)) => match seen.insert(user.clone(), line) {
+                Some(earlier) => problems.push(format!(
+                    "line {line}: {} stands in line {earlier} already",
+                    user.user_id
+                )),
+                None => found.push((line, user)),
+            },
+            Err(why) => problems.push(format!("line {line}: {why}")),
+        }
+    }
+    if found.len() > LIST_MAX {
+        problems.push(format!("more than {LIST_MAX} accounts"));
+    }
+    if found.is_empty() && problems.is_empty() {
+        problems.push("there is no account in the list".to_owned());
+    }
+    if problems.is_empty() {
+        Ok(found)
+    } else {
+        Err(problems)
+    }
+}
+
+fn is_header(record: &csv::ByteRecord) -> bool {
+    record
+        .get(0)
+        .is_some_and(|title| title.eq_ignore_ascii_case(HEADER[0].as_bytes()))
+}
+
+/// The account of one line; `None` for an empty line.
+fn user(record: &csv::ByteRecord) -> Result<Option<UserRef>, String> {
+    let mut cells = Vec::new();
+    for cell in record {
+        let text = std::str::from_utf8(cell).map_err(|_| "is not UTF-8".to_owned())?;
+        if text.contains('\n') {
+            return Err("a quote is not closed".to_owned());
+        }
+        if text.contains('"') {
+            return Err("a quote stands inside a value".to_owned());
+        }
+        if text.chars().any(char::is_control) {
+            return Err("holds a control character".to_owned());
+        }
+        cells.push(unguarded(text.trim()));
+    }
+    while cells.last().is_some_and(|cell| cell.is_empty()) {
+        cells.pop();
+    }
+    match cells.as_slice() {
+        [] => Ok(None),
+        ["", ..] => Err("has no user id".to_owned()),
+        [user_id] => Ok(Some(user_ref(user_id, None))),
+        [user_id, user_type] => Ok(Some(user_ref(user_id, Some(user_type)))),
+        [user_id, "", ..] | [user_id, _, ..] => Err(format!(
+            "{user_id}: more than two columns; a list is user_id and user_type"
+        )),
+    }
+}
+
+fn user_ref(user_id: &str, user_type: Option<&str>) -> UserRef {
+    UserRef {
+        user_id: user_id.to_owned(),
+        user_type: user_type.map(str::to_owned),
+    }
+}
+
+/// A spreadsheet would take a cell that begins so for a formula; user ids are chosen by vendors.
+const FORMULA: [char; 4] = ['=', '+', '-', '@'];
+
+fn guarded(cell: &str) -> String {
+    if cell.starts_with(FORMULA) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
+}
+
+fn unguarded(cell: &str) -> &str {
+    let rest = cell.strip_prefix('\'');
+    rest.filter(|rest| rest.starts_with(FORMULA))
+        .unwrap_or(cell)
+}
+
+/// Accounts as CSV; its first two columns can be read back by [`read`] once the others are removed.
+///
+/// # Errors
+/// None in memory; what the library would say.
+pub(super) fn write(users: &[UserLine], zone: &Zone) -> Result<String, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record([HEADER[0], HEADER[1], "role", "mode", "last_login", "entry"])?;
+    let date = |at: Option<UnixSeconds>| at.map(|at| zone.rfc3339(at)).unwrap_or_default();
+    for user in users {
+        writer.write_record([
+            guarded(user.account.user_id.as_str()),
+            guarded(user.account.user_type.as_str()),
+            guarded(user.role.as_deref().unwrap_or_default()),
+            user.mode.as_str().to_owned(),
+            date(user.last),
+            user.entry.clone().unwrap_or_default(),
+        ])?;
+    }
+    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(text: &str) -> Vec<(u64, String, Option<String>)> {
+        let found = read(text.as_bytes()).unwrap();
+        found
+            .into_iter()
+            .map(|(line, user)| (line, user.user_id, user.user_type))
+            .collect()
+    }
+
+    #[test]
+    fn lists_are_read_as_spreadsheets_write_them() {
+        let plain = |line, id: &str| (line, id.to_owned(), None);
+        assert_eq!(ids("PPK1\nPPK2\n"), [plain(1, "PPK1"), plain(2, "PPK2")]);
+        assert_eq!(
+            ids("\u{feff}USER_ID\r\n\"PPK1\"\r\n\r\nPPK2"),
+            [plain(2, "PPK1"), plain(4, "PPK2")]
+        );
+        let typed = (2, "PT A".to_owned(), Some("penyedia".to_owned()));
+        assert_eq!(ids("user_id;user_type\nPT A;penyedia\n"), [typed.clone()]);
+        assert_eq!(ids("user_id,user_type\nPT A,penyedia,\n"), [typed]);
+        assert_eq!(ids("'=A1\n'x\n"), [plain(1, "=A1"), plain(2, "'x")]);
+    }
+
+    #[test]
+    fn every_wrong_line_is_told_and_none_is_taken() {
+        let told = |bytes: &[u8]| read(bytes).unwrap_err();
+        assert_eq!(
+            told(b"PPK1\n\xff\xe9\nPPK1\na,b,c\n,x\n"),
+            [
+                "line 2: is not UTF-8",
+                "line 3: PPK1 stands in line 1 already",
+                "line 4: a: more than two columns; a list is user_id and user_type",
+                "line 5: has no user id",
+            ]
+        );
+        assert_eq!(told(b"\"PPK1\nPPK2\n"), ["line 1: a quote is not closed"]);
+        assert_eq!(told(b"PP\"K1\n"), ["line 1: a quote stands inside a value"]);
+        assert_eq!(told(b"PP\x07K1\n"), ["line 1: holds a control character"]);
+        assert_eq!(
+            told(b"\xff\xfeP\0"),
+            ["the list is UTF-16; save it as CSV UTF-8"]
+        );
+        for empty in [&b""[..], b"user_id\n", b"\n\n"] {
+            assert_eq!(told(empty), ["there is no account in the list"]);
+        }
+        let many: String = (0..=LIST_MAX).map(|n| format!("U{n}\n")).collect();
+        assert_eq!(told(many.as_bytes()), ["more than 10000 accounts"]);
+    }
+}

@@ -1,0 +1,373 @@
+//! Answers for people.
+
+use super::table;
+use crate::domain::audit::AuditRecord;
+use crate::domain::office::Answer;
+use crate::domain::office::answer::{
+    Changed, Forecast, NumberedRecord, SessionLine, User, UserLine,
+};
+use crate::domain::policy::{PolicyState, Signature};
+use crate::domain::policy_file::{Demand, Proof, Subject, Unread};
+use crate::primitives::{AccountId, UnixSeconds, Zone};
+
+/// The lines of an answer, times in the site's zone.
+pub(super) fn lines(answer: &Answer, zone: &Zone) -> Vec<String> {
+    match answer {
+        Answer::Policy(policy) => policy_lines(policy, zone),
+        Answer::Changed(changed) => changed_lines(changed, zone),
+        Answer::Forecast(forecast) => forecast_lines(forecast),
+        Answer::Users { users, total } => {
+            let mut lines = users_table(users, zone);
+            lines.push(format!("{} of {total} accounts", users.len()));
+            lines
+        }
+        Answer::User(user) => user_lines(user, zone),
+        Answer::Done { lines, dry_run } => marked(lines, *dry_run),
+        Answer::Code {
+            account,
+            code,
+            until,
+            lines,
+        } => {
+            let mut all = lines.clone();
+            all.push(format!("activation code for {}: {code}", name(account)));
+            all.push(format!(
+                "good until {}; hand it to the owner in person, it is not shown again",
+                zone.date(*until)
+            ));
+            all
+        }
+        Answer::Sessions { sessions } => sessions_table(sessions, zone),
+        Answer::Audit { records } => records.iter().map(|r| audit_line(r, zone)).collect(),
+        Answer::Verified { last, lines, wrong } => {
+            let mut all = lines.clone();
+            all.push(match wrong {
+                Some(fault) => format!("NOT WHOLE: {fault}"),
+                None => format!("whole, {last} records"),
+            });
+            all
+        }
+        Answer::Explained { lines } => lines.clone(),
+    }
+}
+
+fn marked(lines: &[String], dry_run: bool) -> Vec<String> {
+    let mut all = lines.to_vec();
+    if dry_run {
+        all.push("nothing was done (--dry-run)".to_owned());
+    }
+    all
+}
+
+fn name(account: &AccountId) -> String {
+    format!("{} ({})", account.user_id, account.user_type)
+}
+
+fn whom(subject: &Subject) -> [String; 2] {
+    let any = || "*".to_owned();
+    [
+        subject
+            .user_type
+            .as_ref()
+            .map_or_else(any, ToString::to_string),
+        subject.role.as_ref().map_or_else(any, ToString::to_string),
+    ]
+}
+
+/// Mode and limits in one cell.
+fn demand(demand: &Demand, zone: &Zone) -> String {
+    let mut text = demand.mode.as_str().to_owned();
+    if let Some(from) = demand.from {
+        text.push_str(&format!(" from {}", zone.date(from)));
+    }
+    if let Some(skips) = demand.skips {
+        text.push_str(&format!(", {skips} times \"nanti saja\""));
+    }
+    if let Some(until) = demand.until {
+        text.push_str(&format!(" until {}", zone.date(until)));
+    }
+    if demand.proof != Proof::FirstUse {
+        text.push_str(&format!(", proof {}", demand.proof.as_str()));
+    }
+    if demand.unread != Unread::Closed {
+        text.push_str(&format!(", unread {}", demand.unread.as_str()));
+    }
+    text
+}
+
+fn signed(signature: &Signature) -> String {
+    format!("{}: {}", signature.by.join(", "), signature.reason)
+}
+
+fn policy_lines(policy: &PolicyState, zone: &Zone) -> Vec<String> {
+    let mut lines = vec![format!(
+        "policy {}, ceiling {}",
+        policy.revision,
+        policy.rules.ceiling.as_str()
+    )];
+    let mut rows: Vec<Vec<String>> = policy
+        .rules
+        .rules
+        .iter()
+        .map(|rule| [&whom(&rule.subject)[..], &[demand(&rule.demand, zone)]].concat())
+        .collect();
+    rows.push(vec![
+        "*".to_owned(),
+        "everybody else".to_owned(),
+        demand(&policy.rules.default, zone),
+    ]);
+    lines.extend(table::lines(&["TYPE", "ROLE", "MODE"], &rows));
+    for flip in &policy.flips {
+        let demand = match &flip.change.demand {
+            Some(asked) => demand(asked, zone),
+            None => "no rule".to_owned(),
+        };
+        let whom: Vec<String> = flip
+            .change
+            .subjects
+            .iter()
+            .map(|s| whom(s).join("/"))
+            .collect();
+        lines.push(format!(
+            "planned {}: {} for {} at {} ({})",
+            flip.id,
+            demand,
+            whom.join(", "),
+            zone.date(flip.at),
+            signed(&flip.signature)
+        ));
+    }
+    for freeze in &policy.freezes {
+        lines.push(format!(
+            "freeze {}: {} to {} ({})",
+            freeze.id,
+            zone.date(freeze.from),
+            zone.date(freeze.until),
+            signed(&freeze.signature)
+        ));
+    }
+    for watch in &policy.watches {
+        lines.push(format!(
+            "watched {}: taken back when more than {} % fail until {}",
+            watch.id,
+            watch.rollback.percent,
+            zone.date(watch.until())
+        ));
+    }
+    if let Some(glass) = &policy.glass {
+        lines.push(format!(
+            "BREAK GLASS: {} at most until {} ({})",
+            glass.ceiling.as_str(),
+            zone.date(glass.until),
+            signed(&glass.signature)
+        ));
+    }
+    lines
+}
+
+fn changed_lines(changed: &Changed, zone: &Zone) -> Vec<String> {
+    let mut lines: Vec<String> = changed
+        .warnings
+        .iter()
+        .map(|warning| format!("warning: {warning}"))
+        .collect();
+    let rows: Vec<Vec<String>> = changed
+        .roles
+        .iter()
+        .map(|role| {
+            vec![
+                role.user_type.clone(),
+                role.role
+                    .clone()
+                    .unwrap_or_else(|| "unknown roles".to_owned()),
+                role.before.as_str().to_owned(),
+                role.after.as_str().to_owned(),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        lines.push("nothing else is in force for any role".to_owned());
+    } else {
+        lines.extend(table::lines(&["TYPE", "ROLE", "BEFORE", "AFTER"], &rows));
+    }
+    lines.push(format!(
+        "{} accounts would have to activate first that need not today",
+        changed.newly_stopped
+    ));
+    if changed.dry_run {
+        return marked(&lines, true);
+    }
+    lines.extend(policy_lines(&changed.after, zone));
+    lines
+}
+
+fn forecast_lines(forecast: &Forecast) -> Vec<String> {
+    let rows: Vec<Vec<String>> = forecast
+        .roles
+        .iter()
+        .map(|role| {
+            vec![
+                role.user_type.clone(),
+                role.role.clone(),
+                role.mode.as_str().to_owned(),
+                role.seen.to_string(),
+                role.active.to_string(),
+                role.exempt.to_string(),
+                role.stopped.to_string(),
+                format!("{} %", role.ready_percent),
+            ]
+        })
+        .collect();
+    let header = [
+        "TYPE", "ROLE", "MODE", "SEEN", "ACTIVE", "EXEMPT", "STOPPED", "READY",
+    ];
+    let mut lines = table::lines(&header, &rows);
+    lines.push(format!(
+        "{} accounts would have to activate before their next login (--csv lists them)",
+        forecast.stopped.len()
+    ));
+    lines
+}
+
+fn users_table(users: &[UserLine], zone: &Zone) -> Vec<String> {
+    let date = |at: Option<UnixSeconds>| at.map_or_else(|| "-".to_owned(), |at| zone.date(at));
+    let rows: Vec<Vec<String>> = users
+        .iter()
+        .map(|user| {
+            vec![
+                user.account.user_id.to_string(),
+                user.account.user_type.to_string(),
+                user.role.clone().unwrap_or_else(|| "-".to_owned()),
+                user.entry.clone().unwrap_or_else(|| "-".to_owned()),
+                user.mode.as_str().to_owned(),
+                date(user.last),
+                date(user.exempt_until),
+                if user.stopped { "yes" } else { "" }.to_owned(),
+            ]
+        })
+        .collect();
+    let header = [
+        "USER",
+        "TYPE",
+        "ROLE",
+        "ENTRY",
+        "MODE",
+        "LAST LOGIN",
+        "EXEMPT UNTIL",
+        "STOPPED",
+    ];
+    table::lines(&header, &rows)
+}
+
+fn user_lines(user: &User, zone: &Zone) -> Vec<String> {
+    let date = |at: Option<UnixSeconds>| at.map_or_else(|| "-".to_owned(), |at| zone.date(at));
+    let line = &user.line;
+    let mut lines = vec![
+        format!("user          {}", name(&line.account)),
+        format!(
+            "role          {}",
+            line.role.as_deref().unwrap_or("never seen")
+        ),
+        format!(
+            "second factor {}",
+            match &line.entry {
+                Some(entry) => format!("entry {entry}, since {}", date(user.bound)),
+                None => "none".to_owned(),
+            }
+        ),
+        format!(
+            "logins        {}, first {}, last {}",
+            user.logins,
+            date(user.first),
+            date(line.last)
+        ),
+        format!("in force      {}", line.mode.as_str()),
+        format!(
+            "sessions      {} and {} waiting logins",
+            user.sessions, user.waiting
+        ),
+    ];
+    if let Some(until) = line.exempt_until {
+        let reason = user.exempt_reason.as_deref().unwrap_or_default();
+        lines.push(format!(
+            "exempt        until {} ({reason})",
+            zone.date(until)
+        ));
+    }
+    if user.skips > 0 {
+        lines.push(format!("nanti saja    {} times", user.skips));
+    }
+    if let Some(until) = user.code_until {
+        lines.push(format!(
+            "code          handed out, good until {}",
+            zone.date(until)
+        ));
+    }
+    for attempt in &user.attempts {
+        lines.push(format!(
+            "wrong codes   {} in a row ({:?}, lane {:?}), last {}",
+            attempt.failures,
+            attempt.factor,
+            attempt.lane,
+            zone.date(attempt.last)
+        ));
+    }
+    lines
+}
+
+fn sessions_table(sessions: &[SessionLine], zone: &Zone) -> Vec<String> {
+    let rows: Vec<Vec<String>> = sessions
+        .iter()
+        .map(|session| {
+            let state = serde_json::to_value(session.state).ok();
+            let state = state.as_ref().and_then(|word| word.as_str());
+            vec![
+                session.id.clone(),
+                session
+                    .account
+                    .as_ref()
+                    .map_or_else(|| "-".to_owned(), name),
+                session.role.clone().unwrap_or_else(|| "-".to_owned()),
+                state.unwrap_or_default().to_owned(),
+                zone.date(session.since),
+                zone.date(session.last),
+                session.under_way.to_string(),
+            ]
+        })
+        .collect();
+    let header = [
+        "ID",
+        "USER",
+        "ROLE",
+        "STATE",
+        "SINCE",
+        "LAST REQUEST",
+        "UNDER WAY",
+    ];
+    table::lines(&header, &rows)
+}
+
+fn audit_line(line: &NumberedRecord, zone: &Zone) -> String {
+    match &line.record {
+        Some(record) => format!("{} {}", line.sequence, record_text(record, zone)),
+        None if line.unreadable => format!("{} CANNOT BE READ", line.sequence),
+        None => format!("{} taken out, its time was over", line.sequence),
+    }
+}
+
+fn record_text(record: &AuditRecord, zone: &Zone) -> String {
+    // What happened, as JSON: every field has its name, and control characters are escaped.
+    let event = serde_json::to_string(&record.event).unwrap_or_default();
+    let account = record.account.as_ref().map_or_else(|| "-".to_owned(), name);
+    let actor = record
+        .actor
+        .as_ref()
+        .map(|by| format!(" by {by}"))
+        .unwrap_or_default();
+    format!(
+        "{} {account} from {} request {}{actor} {event}",
+        zone.stamp(record.at),
+        record.client,
+        record.request
+    )
+}

@@ -1,0 +1,282 @@
+//! `gerbang user`: accounts, and what the help desk does for people.
+
+use super::office::{Care, Sign, Talk, change, look};
+use super::{Exit, Process, Wiring, list, say};
+use crate::domain::office::{Paper, Request, UserFilter, UserRef};
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// Accounts: list, show, reset, unlock, exempt, activation codes
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    /// List accounts that were seen
+    List {
+        #[command(flatten)]
+        filter: Filter,
+        #[command(flatten)]
+        talk: Talk,
+    },
+    /// Show everything that is known of an account
+    Show {
+        #[command(flatten)]
+        user: User,
+        #[command(flatten)]
+        talk: Talk,
+    },
+    /// Take the second factor away and hand out an activation code
+    Reset {
+        #[command(flatten)]
+        user: User,
+        #[command(flatten)]
+        paper: PaperArguments,
+        #[command(flatten)]
+        sign: Sign,
+        #[command(flatten)]
+        talk: Talk,
+    },
+    /// Hand out an activation code: eight digits, good for 24 hours
+    ActivationCode {
+        #[command(flatten)]
+        user: User,
+        #[command(flatten)]
+        paper: PaperArguments,
+        #[command(flatten)]
+        sign: Sign,
+        #[command(flatten)]
+        talk: Talk,
+    },
+    /// Forget the wrong codes that were counted
+    Unlock {
+        #[command(flatten)]
+        user: User,
+        #[command(flatten)]
+        sign: Sign,
+        #[command(flatten)]
+        talk: Talk,
+    },
+    /// Let accounts log in without activation until a time
+    Exempt {
+        /// User id; or --list
+        #[arg(
+            value_name = "USER",
+            required_unless_present = "list",
+            conflicts_with = "list"
+        )]
+        user_id: Option<String>,
+        /// User type, where the id exists for several or was never seen
+        #[arg(long = "type", value_name = "TYPE", conflicts_with = "list")]
+        user_type: Option<String>,
+        /// CSV file: user_id,user_type; all of it or none
+        #[arg(long, value_name = "FILE")]
+        list: Option<PathBuf>,
+        /// First moment after it; nobody is exempt for ever
+        #[arg(
+            long,
+            value_name = "TIME",
+            required_unless_present = "end",
+            conflicts_with = "end"
+        )]
+        until: Option<String>,
+        /// End the exemption now
+        #[arg(long)]
+        end: bool,
+        #[command(flatten)]
+        sign: Sign,
+        #[command(flatten)]
+        talk: Talk,
+    },
+}
+
+/// One account.
+#[derive(Args, Debug)]
+pub(super) struct User {
+    /// User id
+    #[arg(value_name = "USER")]
+    user_id: String,
+    /// User type, where the id exists for several or was never seen
+    #[arg(long = "type", value_name = "TYPE")]
+    user_type: Option<String>,
+}
+
+impl User {
+    pub(super) fn into_ref(self) -> UserRef {
+        UserRef {
+            user_id: self.user_id,
+            user_type: self.user_type,
+        }
+    }
+}
+
+/// What the help desk has before it.
+#[derive(Args, Debug)]
+struct PaperArguments {
+    /// Number of the letter or ticket
+    #[arg(long, value_name = "NUMBER")]
+    number: String,
+    /// What was checked: identity card, letter of the director, call back
+    #[arg(long, value_name = "TEXT")]
+    checked: String,
+}
+
+/// Which accounts.
+#[derive(Args, Debug)]
+struct Filter {
+    /// Beginning of the user id
+    #[arg(value_name = "BEGINS")]
+    begins: Option<String>,
+    /// Role of the last login
+    #[arg(long)]
+    role: Option<String>,
+    /// User type
+    #[arg(long = "type", value_name = "TYPE")]
+    user_type: Option<String>,
+    /// With a second factor
+    #[arg(long, conflicts_with = "inactive")]
+    active: bool,
+    /// Without a second factor
+    #[arg(long)]
+    inactive: bool,
+    /// Exempt now
+    #[arg(long)]
+    exempt: bool,
+    /// Would be stopped at a login today
+    #[arg(long)]
+    stopped: bool,
+    /// Seen within, like 30d, or since a date
+    #[arg(long, value_name = "TIME")]
+    seen: Option<String>,
+    /// At most so many; 0 for all
+    #[arg(long, default_value_t = 100)]
+    limit: usize,
+}
+
+pub(super) fn run(arguments: Arguments, process: Process<'_>, wiring: &Wiring) -> Exit {
+    match arguments.verb {
+        Verb::List { filter, talk } => look(talk, process, wiring, |desk| {
+            let ago = |text: &String| match crate::primitives::date::span(text) {
+                Some(seconds) => Ok(crate::primitives::UnixSeconds(
+                    desk.now.0.saturating_sub(seconds),
+                )),
+                None => desk.time(text),
+            };
+            Ok(Request::UserList(UserFilter {
+                seen_since: filter.seen.as_ref().map(ago).transpose()?,
+                begins: filter.begins,
+                role: filter.role,
+                user_type: filter.user_type,
+                active: match (filter.active, filter.inactive) {
+                    (true, _) => Some(true),
+                    (false, true) => Some(false),
+                    (false, false) => None,
+                },
+                exempt: filter.exempt,
+                stopped: filter.stopped,
+                limit: filter.limit,
+            }))
+        }),
+        Verb::Show { user, talk } => look(talk, process, wiring, |_| {
+            let user = user.into_ref();
+            Ok(Request::UserShow { user })
+        }),
+        Verb::Reset {
+            user,
+            paper,
+            sign,
+            talk,
+        } => change(talk, &sign, process, wiring, |desk| {
+            let request = Request::UserReset {
+                user: user.into_ref(),
+                paper: paper.signed(desk.signature(&sign)),
+                dry_run: false,
+            };
+            Ok((request, Care::Ask))
+        }),
+        Verb::ActivationCode {
+            user,
+            paper,
+            sign,
+            talk,
+        } => change(talk, &sign, process, wiring, |desk| {
+            let request = Request::UserCode {
+                user: user.into_ref(),
+                paper: paper.signed(desk.signature(&sign)),
+                dry_run: false,
+            };
+            Ok((request, Care::None))
+        }),
+        Verb::Unlock { user, sign, talk } => change(talk, &sign, process, wiring, |desk| {
+            let request = Request::UserUnlock {
+                user: user.into_ref(),
+                signature: desk.signature(&sign),
+                dry_run: false,
+            };
+            Ok((request, Care::None))
+        }),
+        Verb::Exempt {
+            user_id,
+            user_type,
+            list,
+            until,
+            sign,
+            talk,
+            ..
+        } => {
+            let users = match (user_id, list) {
+                (Some(user_id), _) => Ok(vec![UserRef { user_id, user_type }]),
+                (None, Some(file)) => listed(&file),
+                (None, None) => Err(vec!["name a user or a list".to_owned()]),
+            };
+            match users {
+                Ok(users) => exempt(users, until, (talk, sign), process, wiring),
+                Err(problems) => {
+                    for problem in problems {
+                        say(process.err, &format!("error: {problem}"));
+                    }
+                    say(process.err, "nothing was done");
+                    Exit::Usage
+                }
+            }
+        }
+    }
+}
+
+impl PaperArguments {
+    fn signed(self, signature: crate::domain::policy::Signature) -> Paper {
+        Paper {
+            signature,
+            number: self.number,
+            checked: self.checked,
+        }
+    }
+}
+
+fn listed(file: &std::path::Path) -> Result<Vec<UserRef>, Vec<String>> {
+    let bytes =
+        std::fs::read(file).map_err(|error| vec![format!("{}: {error}", file.display())])?;
+    let listed = list::read(&bytes)?;
+    Ok(listed.into_iter().map(|(_, user)| user).collect())
+}
+
+fn exempt(
+    users: Vec<UserRef>,
+    until: Option<String>,
+    (talk, sign): (Talk, Sign),
+    process: Process<'_>,
+    wiring: &Wiring,
+) -> Exit {
+    change(talk, &sign, process, wiring, |desk| {
+        let request = Request::UserExempt {
+            users,
+            until: desk.maybe_time(until.as_ref())?,
+            signature: desk.signature(&sign),
+            dry_run: false,
+        };
+        Ok((request, Care::Ask))
+    })
+}
