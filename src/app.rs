@@ -19,18 +19,20 @@ use crate::domain::login::LoginLimits;
 use crate::domain::session::SessionLimits;
 use crate::entropy::{Entropy, SystemEntropy, random};
 use crate::flow::accept::Slowdown;
+use crate::flow::keeper::Keeper;
 use crate::flow::notices::LogNotices;
 use crate::flow::probe::Budgets;
 use crate::flow::sessions::Sessions;
 use crate::flow::table::Table;
 use crate::flow::{Engine, Policy, Settings, Vault};
+use crate::observe::outputs;
 use crate::pages::Pages;
 use crate::pages::cookies::OwnCookies;
 use crate::primitives::UpstreamKey;
 use crate::profile::Profile;
 use crate::proxy::{DoorLimits, Gateway, OwnClient, serve, upstream_peer};
 use crate::render::{Frame, Lang, Renderer};
-use crate::seal::{MasterKey, Seals};
+use crate::seal::{HeadSigner, MasterKey, Seals};
 use crate::store::{Reminder, SledStore};
 use arc_swap::ArcSwap;
 use std::fs;
@@ -106,15 +108,16 @@ fn start(config: Config) -> Result<(), StartError> {
         .enable_all()
         .build()?;
     let opened = vault::open_vault(&config, &entropy, &*clock, &runtime);
-    let (vault, seals, store, reminder) = match opened {
+    let (vault, seals, store, reminder, keeper) = match opened {
         Ok(open) => {
             let vault = Vault::Open(open.records);
-            (vault, open.seals, Some(open.store), open.reminder)
+            let keeper = Some(keeper(&config, open.signer));
+            (vault, open.seals, Some(open.store), open.reminder, keeper)
         }
         Err(why) => {
             tracing::error!(%why, "logins are paused; the public pages go on");
             let seals = own_keys(&config, &entropy)?;
-            (Vault::Shut(why), seals, None, Reminder::nowhere())
+            (Vault::Shut(why), seals, None, Reminder::nowhere(), None)
         }
     };
     let peer = upstream_peer(&config.upstream)?;
@@ -124,6 +127,7 @@ fn start(config: Config) -> Result<(), StartError> {
         seals,
         vault,
         reminder,
+        keeper,
         clock,
         entropy,
         own_client: own_client.clone(),
@@ -197,6 +201,7 @@ struct Parts {
     seals: Seals,
     vault: Vault,
     reminder: Reminder,
+    keeper: Option<Keeper>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     own_client: Arc<OwnClient>,
@@ -231,11 +236,19 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         unwritten_ends: std::sync::Mutex::default(),
         reminder: parts.reminder,
         errands,
+        keeper: std::sync::Mutex::new(parts.keeper),
         me: std::sync::OnceLock::new(),
         logouts: tokio::sync::Semaphore::new(LOGOUTS),
         slowdown: Slowdown::default(),
     };
     (engine, owed)
+}
+
+/// What keeps the audit log.
+fn keeper(config: &Config, signer: HeadSigner) -> Keeper {
+    let audit = &config.audit;
+    let retention = audit.retention.clone();
+    Keeper::new(outputs(audit), signer, &config.site.id, retention)
 }
 
 fn settings(config: &Config) -> Settings {

@@ -125,6 +125,7 @@ fn engine(
         reminder: gerbang::store::Reminder::nowhere(),
         unwritten_ends: Mutex::default(),
         errands,
+        keeper: std::sync::Mutex::default(),
         me: std::sync::OnceLock::new(),
         logouts: tokio::sync::Semaphore::new(4),
         slowdown: Slowdown::default(),
