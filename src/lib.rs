@@ -13,6 +13,7 @@
 //! | [`domain`] | the rules, pure: gate, session states, login, enrollment, enforcement, throttle |
 //! | [`config`] | raw file → checked configuration, all problems at once |
 //! | [`seal`], [`store`], [`render`] | keys; durable records; pages and their words |
+//! | [`observe`] | the audit log, as others read it |
 //! | [`flow`] | use cases, async, without HTTP framing and without pingora |
 //! | [`pages`] | the gateway's own pages: request in, response out |
 //! | [`control`] | the control socket: how the command line talks to the gateway that runs |
@@ -21,8 +22,8 @@
 //! | [`cli`] | the command line |
 //!
 //! Imports run downwards only, in this order from the bottom: primitives, clock, entropy,
-//! authenticator, profile, domain, config, seal, store, render, flow, control, cli, pages, proxy,
-//! app. The command line knows `app` through function pointers that `main` hands it, so that it is
+//! authenticator, profile, domain, config, seal, store, render, observe, flow, control, cli, pages,
+//! proxy, app. The command line knows `app` through function pointers that `main` hands it, so that it is
 //! tested without a server; what it asks of a gateway is plain data (`domain/office.rs`), carried
 //! out by `flow/administer`.
 //!
@@ -40,6 +41,7 @@ pub mod control;
 pub mod domain;
 pub mod entropy;
 pub mod flow;
+pub mod observe;
 pub mod pages;
 pub mod primitives;
 pub mod profile;

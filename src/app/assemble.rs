@@ -8,16 +8,17 @@ use crate::config::Config;
 use crate::domain::enrollment::ActivationLimits;
 use crate::domain::login::LoginLimits;
 use crate::domain::policy::PolicyState;
-use crate::domain::retention::Retention;
 use crate::domain::session::SessionLimits;
 use crate::entropy::{Entropy, SystemEntropy, random};
 use crate::flow::accept::Slowdown;
+use crate::flow::keeper::Keeper;
 use crate::flow::notices::LogNotices;
 use crate::flow::probe::Budgets;
 use crate::flow::sessions::Sessions;
 use crate::flow::table::Table;
 use crate::flow::trace::Traces;
 use crate::flow::{Engine, Policy, Settings, Vault};
+use crate::observe::outputs;
 use crate::primitives::UpstreamKey;
 use crate::profile::Profile;
 use crate::proxy::{OwnClient, upstream_peer};
@@ -50,20 +51,17 @@ pub(super) fn assemble(config: &Config, runtime: &Runtime) -> Result<Assembled, 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let profile = Arc::new(load_profile(config).map_err(StartError::Profile)?);
     let opened = open_vault(config, &entropy, &*clock, runtime);
-    let (vault, keys, store, reminder) = match opened {
+    let (vault, keys, store, reminder, keeper) = match opened {
         Ok(open) => {
             let keys = (open.seals, open.signer.key());
-            (
-                Vault::Open(open.records),
-                keys,
-                Some(open.store),
-                open.reminder,
-            )
+            let vault = Vault::Open(open.records);
+            let keeper = Some(keeper(config, open.signer));
+            (vault, keys, Some(open.store), open.reminder, keeper)
         }
         Err(why) => {
             tracing::error!(%why, "logins are paused; the public pages go on");
             let keys = own_keys(config, &entropy)?;
-            (Vault::Shut(why), keys, None, Reminder::nowhere())
+            (Vault::Shut(why), keys, None, Reminder::nowhere(), None)
         }
     };
     let peer = upstream_peer(&config.upstream)?;
@@ -74,6 +72,7 @@ pub(super) fn assemble(config: &Config, runtime: &Runtime) -> Result<Assembled, 
         head_key: keys.1,
         vault,
         reminder,
+        keeper,
         clock,
         entropy,
         own_client: own_client.clone(),
@@ -123,6 +122,7 @@ struct Parts {
     head_key: HeadKey,
     vault: Vault,
     reminder: Reminder,
+    keeper: Option<Keeper>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     own_client: Arc<OwnClient>,
@@ -157,12 +157,20 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         unwritten_ends: std::sync::Mutex::default(),
         reminder: parts.reminder,
         errands,
+        keeper: std::sync::Mutex::new(parts.keeper),
         me: std::sync::OnceLock::new(),
         logouts: tokio::sync::Semaphore::new(LOGOUTS),
         slowdown: Slowdown::default(),
         traces: Traces::default(),
     };
     (engine, owed)
+}
+
+/// What keeps the audit log.
+fn keeper(config: &Config, signer: HeadSigner) -> Keeper {
+    let audit = &config.audit;
+    let retention = audit.retention.clone();
+    Keeper::new(outputs(audit), signer, &config.site.id, retention)
 }
 
 fn settings(config: &Config) -> Settings {
@@ -178,7 +186,7 @@ fn settings(config: &Config) -> Settings {
         own_hosts,
         https: config.site.scheme().as_str() == "https",
         site_id: config.site.id.clone(),
-        retention: Retention::default(),
+        retention: config.audit.retention.clone(),
         login: LoginLimits {
             lifetime_seconds: config.login.waiting_seconds,
             window_seconds: config.login.acceptor_window_seconds,

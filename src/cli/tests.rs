@@ -122,7 +122,7 @@ fn serve_gets_the_checked_configuration_and_says_how_it_ended() {
             );
             Exit::Failed
         },
-        checks: Vec::new,
+        ..WIRING
     };
     let said = say_to(
         &wiring,
@@ -143,7 +143,7 @@ fn serve_gets_the_checked_configuration_and_says_how_it_ended() {
 fn serve_does_not_start_on_a_bad_configuration() {
     let wiring = Wiring {
         serve: |_| panic!("must not be served"),
-        checks: Vec::new,
+        ..WIRING
     };
     let said = say_to(&wiring, &["serve", "--context", "eproc4"]);
     assert_eq!(said.exit, Exit::BadConfiguration);

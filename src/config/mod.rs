@@ -12,6 +12,7 @@
 //! in `tests/refused*.rs` for what it refuses. To add a section: a file like `limits.rs` and a
 //! line in [`examine`].
 
+mod audit;
 mod contacts;
 mod cross;
 mod limits;
@@ -31,6 +32,7 @@ mod tree;
 mod unknown;
 mod upstream;
 
+pub use audit::{Audit, AuditFile, SyslogTarget};
 pub use contacts::{Contact, Contacts};
 pub use limits::Limits;
 pub use listen::Listen;
@@ -144,6 +146,8 @@ pub struct Config {
     pub templates: Option<PathBuf>,
     /// `[log]`.
     pub log: Log,
+    /// `[audit]`.
+    pub audit: Audit,
     /// What is worth a look though the gateway starts; to be logged at start.
     pub warnings: Vec<Problem>,
     names: Vec<NameUse>,
@@ -269,6 +273,7 @@ fn build(reader: &mut Reader, sources: &Sources) -> Config {
         profile: state::read_profile(reader),
         templates: state::read_templates(reader),
         log: state::read_log(reader),
+        audit: audit::read(reader),
         warnings: Vec::new(),
         names,
     };

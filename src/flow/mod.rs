@@ -1,7 +1,8 @@
 //! Use cases: async, without a word of HTTP framing or pingora. Each loads, asks the domain, stores,
 //! answers with an enum; what it means in bytes is the business of `pages/` and `proxy/`.
 //!
-//! May import: everything below (domain, profile, config, seal, store, render is not needed here).
+//! May import: everything below (domain, profile, config, seal, store, observe; render is not needed
+//! here).
 //! To add a use case: a file with the verb as its name and an `impl Engine` block in it.
 
 pub mod accept;
@@ -16,6 +17,7 @@ pub mod demand;
 pub mod disable;
 pub mod end;
 pub mod judge;
+pub mod keeper;
 mod known_browser;
 pub mod mark;
 pub mod notices;
@@ -121,6 +123,8 @@ pub struct Engine {
     pub me: std::sync::OnceLock<std::sync::Weak<Self>>,
     /// Own logouts at once: many sessions that end together must not flood the upstream.
     pub logouts: tokio::sync::Semaphore,
+    /// Keeps the audit log; the sweeper starts it. `None` without a store, and once it runs.
+    pub keeper: std::sync::Mutex<Option<keeper::Keeper>>,
     /// Slows down addresses that fail a lot.
     pub slowdown: accept::Slowdown,
     /// What was decided about requests a moment ago.

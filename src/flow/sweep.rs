@@ -4,6 +4,7 @@ use crate::domain::enrollment::Activation;
 use crate::domain::login::{Outcome, REPEAT_SECONDS, WaitingLogin};
 use crate::domain::session::{GatewaySession, Liveness};
 use crate::domain::upstream_session::{State, StoredState};
+use crate::flow::keeper::Keeping;
 use crate::flow::{Engine, FlowError};
 use crate::primitives::UpstreamKey;
 use crate::store::Expect;
@@ -24,13 +25,14 @@ const SEEN_BATCH: usize = 50;
 const FREE_MEMORY_SECONDS: u64 = 60;
 
 impl Engine {
-    /// Sweeps until `stop` resolves; takes owed logouts as they come.
+    /// Sweeps until `stop` resolves; takes owed logouts as they come. The audit log is kept beside it.
     pub async fn run_sweeper(
         self: Arc<Self>,
         mut errands: UnboundedReceiver<UpstreamKey>,
         stop: impl Future<Output = ()>,
     ) {
         tokio::pin!(stop);
+        let keeping = Keeping::start(&self);
         let mut tick = tokio::time::interval(Duration::from_secs(SWEEP_SECONDS));
         loop {
             tokio::select! {
@@ -48,6 +50,9 @@ impl Engine {
         self.replay_ends().await;
         if let Err(error) = self.write_seen(1).await {
             tracing::error!(%error, "the last activity of sessions could not be written");
+        }
+        if let Some(keeping) = keeping {
+            keeping.end().await;
         }
     }
 

@@ -22,8 +22,9 @@ const STOREYS: [&[&str]; 11] = [
     &["main", "lib"],
 ];
 
-/// Records are sealed where they are stored. (`seal` draws its nonces by `entropy`, a storey below.)
-const NEIGHBOURS: [(&str, &str); 1] = [("store", "seal")];
+/// Records are sealed where they are stored, and heads of the log are signed where keys are. (`seal`
+/// draws its nonces by `entropy`, a storey below.)
+const NEIGHBOURS: [(&str, &str); 2] = [("store", "seal"), ("observe", "seal")];
 
 /// Crates, and the files that may name them: each ends with a slash for a whole folder.
 const HOMES: [(&str, &[&str]); 14] = [

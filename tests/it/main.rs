@@ -18,6 +18,10 @@ mod front;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod login;
+#[cfg(test)]
+mod office;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod proxy;

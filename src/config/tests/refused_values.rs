@@ -239,3 +239,66 @@ fn nothing_above_is_refused_for_another_reason() {
     load("listen.address = '0.0.0.0:80'\nsite.public_url = 'https://a.id'\ntrusted_proxies = ['10.0.0.1']")
         .unwrap();
 }
+
+#[test]
+fn audit() {
+    let shape = "must be like unix:/dev/log, udp:127.0.0.1:514 or tcp:127.0.0.1:601";
+    for bad in [
+        "",
+        "/dev/log",
+        "unix:",
+        "unix:dev/log",
+        "udp:",
+        "udp:127.0.0.1",
+        "udp::514",
+        "udp:127.0.0.1:0",
+        "udp:127.0.0.1:+514",
+        "udp:127.0.0.1:65536",
+        "udp:::1:514",
+        "tcp:a b:601",
+        "tls:127.0.0.1:6514",
+    ] {
+        let text = format!("audit.syslog = '{bad}'");
+        let want = format!("gerbang.toml:1: audit.syslog: {bad:?} {shape}");
+        table(&[(&text, &want)]);
+    }
+    let long = format!("unix:/{}", "x".repeat(107));
+    let text = format!("audit.syslog = '{long}'");
+    table(&[(
+        &text,
+        &format!("gerbang.toml:1: audit.syslog: {long:?} {shape}"),
+    )]);
+    table(&[
+        ("audit.file = ''", "gerbang.toml:1: audit.file: is no path"),
+        (
+            "audit.file = '/nowhere/audit.jsonl'",
+            "gerbang.toml:1: audit.file: /nowhere/audit.jsonl: the folder that it lies in does \
+             not exist",
+        ),
+        (
+            "audit.file = '/tmp'",
+            "gerbang.toml:1: audit.file: /tmp: is a folder",
+        ),
+        (
+            "audit.file = 1",
+            "gerbang.toml:1: audit.file: expected text, found a whole number",
+        ),
+        (
+            "audit.retention_days = 89",
+            "gerbang.toml:1: audit.retention_days: must be from 90 to 36500, found 89",
+        ),
+        (
+            "[audit.retention]\ncode-refused = 1",
+            "gerbang.toml:2: audit.retention.code-refused: must be from 90 to 36500, found 1",
+        ),
+        (
+            "[audit.retention]\ncode-refuse = 180",
+            "gerbang.toml:2: audit.retention.code-refuse: unknown key; did you mean \
+             `code-refused`?",
+        ),
+        (
+            "audit.retention = 180",
+            "gerbang.toml:1: audit.retention: expected a section, found a whole number",
+        ),
+    ]);
+}

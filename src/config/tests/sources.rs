@@ -1,7 +1,7 @@
 //! Defaults, precedence, the environment, names that only the profile knows.
 
 use super::{Config, Flags, Sources, environment, file_sources, load, resolve, shown};
-use crate::config::{LogLevel, ProfileSource, TimeZone, UpstreamAddress};
+use crate::config::{AuditFile, LogLevel, ProfileSource, SyslogTarget, TimeZone, UpstreamAddress};
 use crate::domain::policy_file::Mode;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -31,6 +31,8 @@ fn it_works_with_no_file() {
     assert_eq!(config.profile, ProfileSource::BuiltIn("spse-4.4".into()));
     assert_eq!(config.log.level, LogLevel::Info);
     assert!(config.trusted_proxies.is_empty());
+    assert_eq!((&config.audit.file, &config.audit.syslog), (&None, &None));
+    assert_eq!(config.audit.retention.days("code-refused"), 730);
     assert!(Config::defaults_for("nonsense", "/eproc4").is_err());
 }
 
@@ -54,6 +56,11 @@ fn the_example_is_good_and_says_the_defaults() {
     assert_eq!(all.login, written.login);
     assert_eq!(all.activation, written.activation);
     assert_eq!(all.log, written.log);
+    assert_eq!(all.audit.retention, written.audit.retention);
+    assert_eq!(
+        all.audit.syslog,
+        Some(SyslogTarget::Unix("/dev/log".into()))
+    );
     assert_eq!(all.listen.keepalive, written.listen.keepalive);
     assert_eq!(all.policy.rules.len(), 2);
     assert_eq!(all.site.id, written.site.id);
@@ -67,6 +74,7 @@ fn is_setting(line: &str) -> bool {
         "key_file",
         "certificate",
         "key",
+        "file",
         "[listen.tls]",
     ];
     let name = line.split(" = ").next().unwrap_or_default();
@@ -352,4 +360,43 @@ fn behind_a_web_server_without_trusted_proxies_is_warned_of() {
         "gerbang.toml:1: site.public_url: a web server must end TLS in front, but \
          `trusted_proxies` is empty: all visitors will seem to come from its address"
     );
+}
+
+#[test]
+fn the_audit_log_goes_where_it_is_told() {
+    let config = load(
+        "[audit]\nfile = 'audit.jsonl'\nretention_days = 365\n[audit.retention]\ncode-refused = 90",
+    )
+    .unwrap();
+    let Some(AuditFile::Path(path)) = &config.audit.file else {
+        panic!("{:?}", config.audit)
+    };
+    assert!(
+        path.is_absolute() && path.ends_with("audit.jsonl"),
+        "{path:?}"
+    );
+    let retention = &config.audit.retention;
+    assert_eq!(
+        (retention.days("code-refused"), retention.days("activated")),
+        (90, 365)
+    );
+    for (text, shown, warnings) in [
+        ("unix:/run/log", "unix:/run/log", 0),
+        ("udp:127.0.0.1:514", "udp:127.0.0.1:514", 0),
+        ("tcp:[::1]:80", "tcp:[::1]:80", 0),
+        (
+            "tcp:Syslog.example.go.id:601",
+            "tcp:syslog.example.go.id:601",
+            1,
+        ),
+    ] {
+        let config = load(&format!("audit.syslog = '{text}'\naudit.file = '-'")).unwrap();
+        assert_eq!(config.audit.syslog.unwrap().to_string(), shown);
+        assert_eq!(config.audit.file, Some(AuditFile::StandardOutput));
+        let plain = config
+            .warnings
+            .iter()
+            .filter(|it| it.message.contains("unencrypted"));
+        assert_eq!(plain.count(), warnings, "{text}");
+    }
 }

@@ -191,14 +191,13 @@ async fn nothing_secret_stands_in_the_log_even_at_its_most_talkative() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stricter_policy_reaches_a_session_at_its_next_request() {
     for mode in SessionMode::ALL {
-        let mut world = World::with(quick(mode), |gateway| gateway.default_mode("off")).await;
+        let world = World::with(quick(mode), |gateway| gateway.default_mode("off")).await;
         let browser = world.browser();
         password(&browser, "PPK301").await;
         assert_home(&browser, "PPK301").await;
-        world
-            .gateway
-            .reconfigure(|gateway| gateway.default_mode("required"));
-        world.gateway.restart().await;
+        let set = ["policy", "set", "--everybody", "--mode", "required"];
+        let why = ["--reason", "SE 12/2026", "--yes"];
+        world.gateway.cli(&[&set[..], &why[..]].concat()).done();
         let copy = browser.thief();
         assert_nobody(&copy).await;
         let page = browser.get("/paket").await;

@@ -12,6 +12,7 @@ use gerbang::domain::gate::Permit;
 use gerbang::domain::jar::Jar;
 use gerbang::domain::login::{LoginLimits, Outcome, WaitingLogin};
 use gerbang::domain::policy::PolicyState;
+use gerbang::domain::retention::Retention;
 use gerbang::domain::session::{GatewaySession, SessionLimits};
 use gerbang::domain::upstream_session::{State, StoredState};
 use gerbang::entropy::{Entropy, SystemEntropy};
@@ -26,7 +27,7 @@ use gerbang::flow::{Client, Engine, FlowError, Policy, Settings, Vault};
 use gerbang::primitives::{UnixSeconds, UpstreamKey};
 use gerbang::profile::Profile;
 use gerbang::proxy::{OwnClient, upstream_peer};
-use gerbang::seal::{MasterKey, RecordSeal, Seals};
+use gerbang::seal::{HeadSigner, MasterKey, RecordSeal, Seals};
 use gerbang::store::records::{KEY_CHECK, KeyCheck, Records};
 use gerbang::store::{Expect, Store};
 use spse_standin::{CANARY, LoginSteps, SESSION_COOKIE, SessionMode, Standin};
@@ -104,6 +105,7 @@ fn engine(
         settings: settings(&config),
         profile: Arc::new(Profile::builtin(CONTEXT).unwrap()),
         seals,
+        head_key: HeadSigner::new(&MasterKey::new(KEY)).unwrap().key(),
         vault,
         table: Table::default(),
         sessions: Sessions::default(),
@@ -129,6 +131,7 @@ fn engine(
         reminder: gerbang::store::Reminder::nowhere(),
         unwritten_ends: Mutex::default(),
         errands,
+        keeper: std::sync::Mutex::default(),
         me: std::sync::OnceLock::new(),
         logouts: tokio::sync::Semaphore::new(4),
         slowdown: Slowdown::default(),

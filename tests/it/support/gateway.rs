@@ -162,6 +162,30 @@ fn clock_library() -> PathBuf {
     found.expect("libfaketime is missing: apt-get install faketime")
 }
 
+/// What a command said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Said {
+    /// It was done; what it printed.
+    #[track_caller]
+    pub(crate) fn done(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self.out
+    }
+
+    /// It was refused with this code, and says this.
+    #[track_caller]
+    pub(crate) fn refused(self, code: i32, why: &str) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert!(self.err.contains(why), "{self:?}");
+    }
+}
+
 /// A running gateway; killed when dropped.
 pub(crate) struct Gateway {
     addr: SocketAddr,
@@ -263,6 +287,49 @@ impl Gateway {
         }
     }
 
+    /// Asks it by the command line; without a running gateway the store is opened.
+    pub(crate) fn cli(&self, arguments: &[&str]) -> Said {
+        self.cli_with(arguments, |_| {})
+    }
+
+    /// The same with something changed about the process.
+    pub(crate) fn cli_with(
+        &self,
+        arguments: &[&str],
+        change: impl FnOnce(&mut Command),
+    ) -> Said {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gerbang"));
+        command
+            .args(arguments)
+            .arg("--config")
+            .arg(self.folder.path().join("gerbang.toml"))
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("SUDO_USER", "sri")
+            .stdin(Stdio::null());
+        self.move_clock(&mut command);
+        change(&mut command);
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Said {
+            code: output.status.code(),
+            out: text(&output.stdout),
+            err: text(&output.stderr),
+        }
+    }
+
+    fn move_clock(&self, command: &mut Command) {
+        if self.builder.clock_moves {
+            command
+                .env("LD_PRELOAD", clock_library())
+                .env("FAKETIME_TIMESTAMP_FILE", self.folder.path().join("clock"))
+                .env("FAKETIME_NO_CACHE", "1")
+                .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+                .env("FAKETIME_DISABLE_SHM", "1")
+                .env("NO_FAKE_STAT", "1");
+        }
+    }
+
     /// Whether it came up; false when it ended by itself.
     async fn spawn(&mut self) -> bool {
         let folder = self.folder.path();
@@ -283,15 +350,7 @@ impl Gateway {
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log);
-        if self.builder.clock_moves {
-            command
-                .env("LD_PRELOAD", clock_library())
-                .env("FAKETIME_TIMESTAMP_FILE", folder.join("clock"))
-                .env("FAKETIME_NO_CACHE", "1")
-                .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-                .env("FAKETIME_DISABLE_SHM", "1")
-                .env("NO_FAKE_STAT", "1");
-        }
+        self.move_clock(&mut command);
         self.child = Some(command.spawn().unwrap());
         for _ in 0..START_TENTHS {
             if self.answers().await {
