@@ -5,18 +5,21 @@ use super::vault::open_vault;
 use super::{StartError, load_profile};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::config::glass::GLASS_FILE;
 use crate::domain::enrollment::ActivationLimits;
 use crate::domain::login::LoginLimits;
 use crate::domain::policy::PolicyState;
 use crate::domain::session::SessionLimits;
 use crate::entropy::{Entropy, SystemEntropy, random};
 use crate::flow::accept::Slowdown;
+use crate::flow::glass::GlassFile;
 use crate::flow::keeper::Keeper;
 use crate::flow::notices::LogNotices;
 use crate::flow::probe::Budgets;
 use crate::flow::sessions::Sessions;
 use crate::flow::table::Table;
 use crate::flow::trace::Traces;
+use crate::flow::watch::Results;
 use crate::flow::{Engine, Policy, Settings, Vault};
 use crate::observe::outputs;
 use crate::primitives::UpstreamKey;
@@ -161,6 +164,11 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         me: std::sync::OnceLock::new(),
         logouts: tokio::sync::Semaphore::new(LOGOUTS),
         slowdown: Slowdown::default(),
+        results: Results::default(),
+        glass_file: Some(GlassFile {
+            path: config.state.dir.join(GLASS_FILE),
+            zone: config.site.time_zone.zone(),
+        }),
         traces: Traces::default(),
     };
     (engine, owed)

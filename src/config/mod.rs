@@ -15,6 +15,7 @@
 mod audit;
 mod contacts;
 mod cross;
+pub mod glass;
 mod limits;
 mod listen;
 pub mod nearest;

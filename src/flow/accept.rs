@@ -171,6 +171,7 @@ impl Engine {
             self.sessions.remove(live.id());
             return Ok(AcceptOutcome::Gone);
         }
+        self.got_in(&login.identity);
         Ok(AcceptOutcome::Accepted(Accepted {
             session: live,
             key,

@@ -61,7 +61,7 @@ pub enum LoginOutcome {
 impl Engine {
     /// Carries a login out. It goes on when the caller goes away.
     pub async fn carry_login(self: &Arc<Self>, login: Login) -> LoginOutcome {
-        if let Err(error) = self.records() {
+        if let Err(error) = self.usable() {
             return LoginOutcome::Flow(error);
         }
         if let Some(owner) = &login.owner {

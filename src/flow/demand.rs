@@ -155,7 +155,7 @@ impl Engine {
         decision: Decision,
     ) -> Result<Conclusion, FlowError> {
         debug_assert!(!decision.requirement.stops());
-        let records = self.records()?;
+        self.usable()?;
         let now = self.now();
         let session = GatewaySession {
             id: entropy::gateway_session_id(&*self.entropy)?,
@@ -168,7 +168,10 @@ impl Engine {
             jar: case.jar.clone(),
         };
         let seen = match &session.identity {
-            Some(identity) => Some(self.seen(identity).await?),
+            Some(identity) => match self.seen(identity).await {
+                Err(_) if self.open_by_file() => None,
+                seen => Some(seen?),
+            },
             None => None,
         };
         let entry = self.table.entry(key, now);
@@ -177,29 +180,10 @@ impl Engine {
         if !entry.tracked().may_be_released(session.id, from) {
             return Ok(Conclusion::Refused);
         }
-        let state = accepted_state(&session, now);
-        let who = session
-            .identity
-            .as_ref()
-            .map(|i| (&i.account, i.role.as_str()));
-        let would_ask = decision.would_require.is_some();
-        let event = AuditEvent::LoginReleased {
-            mode: decision.in_force.mode,
-            would_ask,
-        };
-        let mut draft = records
-            .draft()
-            .put(&session.id.0, Expect::Absent, &session)
-            .put(&key.0, Expect::Any, &state)
-            .audit(&self.audit(case.client, who, event));
-        if let Some((key, seen)) = &seen {
-            draft = draft.put(key, Expect::Any, seen);
-        }
         if let Some(owner) = &case.owner {
             owner.end();
-            draft = draft.delete::<GatewaySession>(&owner.id().0, Expect::Any);
         }
-        records.commit(draft).await?;
+        self.write_release(case, &session, seen, &decision).await?;
         let live = self.sessions.insert(session);
         let generation = self.table.fresh_generation();
         let released = entry.change(|tracked| tracked.release(live.id(), from, generation, now));
@@ -215,7 +199,44 @@ impl Engine {
             self.sessions.remove(live.id());
             return Ok(Conclusion::Refused);
         }
+        if let Some(identity) = &live.record().identity {
+            self.got_in(identity);
+        }
         Ok(Conclusion::Released { session: live, key })
+    }
+
+    /// Session, state, audit record and what was seen, in one durable step.
+    async fn write_release(
+        &self,
+        case: &Case<'_>,
+        session: &GatewaySession,
+        seen: Option<(Vec<u8>, Seen)>,
+        decision: &Decision,
+    ) -> Result<(), FlowError> {
+        let state = accepted_state(session, session.created);
+        let identity = session.identity.as_ref();
+        let who = identity.map(|i| (&i.account, i.role.as_str()));
+        let event = AuditEvent::LoginReleased {
+            mode: decision.in_force.mode,
+            would_ask: decision.would_require.is_some(),
+        };
+        let audit = self.audit(case.client, who, event);
+        self.write_login(|draft| {
+            let mut draft = draft
+                .put(&session.id.0, Expect::Absent, session)
+                .audit(&audit);
+            for key in &session.keys {
+                draft = draft.put(&key.0, Expect::Any, &state);
+            }
+            if let Some((key, seen)) = &seen {
+                draft = draft.put(key, Expect::Any, seen);
+            }
+            if let Some(owner) = &case.owner {
+                draft = draft.delete::<GatewaySession>(&owner.id().0, Expect::Any);
+            }
+            draft
+        })
+        .await
     }
 
     /// A further upstream session id of an accepted session, same user.

@@ -105,6 +105,9 @@ impl Engine {
             self.end_upstream_if(*key, &login.jar, Some(State::Awaiting(login.reference)))
                 .await;
         }
+        if reason != "admin" && reason != "reset" {
+            self.did_not_get_in(&login.identity);
+        }
         let Ok(records) = self.records() else { return };
         let who = Some((&login.identity.account, login.identity.role.as_str()));
         let event = AuditEvent::LoginAbandoned {

@@ -374,9 +374,15 @@ impl Engine {
     /// # Errors
     /// [`FlowError`] when the store fails.
     pub async fn account(&self, identity: &Identity) -> Result<Account, FlowError> {
-        let records = self.records()?;
-        let key = records.account_key(&identity.account);
-        let found = records.get::<Account>(&key).await?;
+        let found = match self.records() {
+            Ok(records) => {
+                let key = records.account_key(&identity.account);
+                records.get::<Account>(&key).await?
+            }
+            // Nobody is asked for anything, so nothing has to be known.
+            Err(_) if self.open_by_file() => None,
+            Err(error) => return Err(error),
+        };
         Ok(found.map_or_else(
             || Account::new(identity.account.clone()),
             |stored| stored.value,

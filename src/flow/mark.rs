@@ -54,7 +54,7 @@ impl Engine {
         found: bool,
         began: Option<u64>,
     ) -> Result<(), MarkError> {
-        let records = self.records()?;
+        self.usable()?;
         let now = self.now();
         let entry = self.table.entry(key, now);
         let _order = entry.durable.lock().await;
@@ -74,7 +74,9 @@ impl Engine {
         }
         entry.keep_jar(jar);
         let (state, jar) = (entry.tracked().state, entry.jar());
-        if let Err(error) = self.write_state(records, key, state, &jar, false).await {
+        let stored = self.stored(state, &jar, false);
+        let written = self.write_login(|draft| draft.put(&key.0, Expect::Any, &stored));
+        if let Err(error) = written.await {
             let fresh = self.table.fresh_generation();
             entry.change(|tracked| {
                 // Before sending: nothing went up, so nothing is in doubt. After: it stays so.
@@ -95,7 +97,7 @@ impl Engine {
     /// # Errors
     /// [`FlowError`] when it could not be written; the session then stays in doubt.
     pub async fn settle_same(&self, key: UpstreamKey) -> Result<Settled, FlowError> {
-        let records = self.records()?;
+        self.usable()?;
         let now = self.now();
         let entry = self.table.entry(key, now);
         let _order = entry.durable.lock().await;
@@ -104,12 +106,12 @@ impl Engine {
         if last {
             let loosened = match before.state {
                 State::Suspect => {
-                    let draft = records.draft().delete::<StoredState>(&key.0, Expect::Any);
-                    records.commit(draft).await.map_err(FlowError::from)
+                    self.write_login(|draft| draft.delete::<StoredState>(&key.0, Expect::Any))
+                        .await
                 }
                 State::Held(session) => {
-                    let state = State::Accepted(session);
-                    self.write_state(records, key, state, &entry.jar(), false)
+                    let stored = self.stored(State::Accepted(session), &entry.jar(), false);
+                    self.write_login(|draft| draft.put(&key.0, Expect::Any, &stored))
                         .await
                 }
                 State::Free | State::Awaiting(_) | State::Accepted(_) | State::Ended => Ok(()),
@@ -124,7 +126,8 @@ impl Engine {
         if last && settled == Settled::StillInDoubt {
             // The tripwire found something between the two steps: the doubt is written again.
             let state = entry.tracked().state;
-            self.write_state(records, key, state, &entry.jar(), false)
+            let stored = self.stored(state, &entry.jar(), false);
+            self.write_login(|draft| draft.put(&key.0, Expect::Any, &stored))
                 .await?;
         }
         Ok(settled)
@@ -147,13 +150,18 @@ impl Engine {
         jar: &Jar,
         logout_owed: bool,
     ) -> Result<(), FlowError> {
-        let stored = StoredState {
+        let stored = self.stored(state, jar, logout_owed);
+        let draft = records.draft().put(&key.0, Expect::Any, &stored);
+        records.commit(draft).await.map_err(FlowError::from)
+    }
+
+    /// A state of now, as it is stored.
+    fn stored(&self, state: State, jar: &Jar, logout_owed: bool) -> StoredState {
+        StoredState {
             state,
             since: self.now(),
             jar: jar.clone(),
             logout_owed,
-        };
-        let draft = records.draft().put(&key.0, Expect::Any, &stored);
-        records.commit(draft).await.map_err(FlowError::from)
+        }
     }
 }

@@ -16,6 +16,7 @@ pub mod carry;
 pub mod demand;
 pub mod disable;
 pub mod end;
+pub mod glass;
 pub mod judge;
 pub mod keeper;
 mod known_browser;
@@ -33,6 +34,7 @@ pub mod trace;
 pub mod turn;
 pub mod upstream;
 pub mod verify;
+pub mod watch;
 
 use crate::clock::Clock;
 use crate::domain::audit::{AuditEvent, AuditRecord};
@@ -127,6 +129,10 @@ pub struct Engine {
     pub keeper: std::sync::Mutex<Option<keeper::Keeper>>,
     /// Slows down addresses that fail a lot.
     pub slowdown: accept::Slowdown,
+    /// How logins went lately, while a change of the policy is watched.
+    pub results: watch::Results,
+    /// Where a file of root would break glass.
+    pub glass_file: Option<glass::GlassFile>,
     /// What was decided about requests a moment ago.
     pub traces: trace::Traces,
 }

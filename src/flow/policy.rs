@@ -47,6 +47,11 @@ impl Policy {
         }
     }
 
+    /// The same policy with glass broken, or mended, by a file.
+    pub(super) fn with_glass(old: &Self, file_glass: Option<Glass>) -> Self {
+        Self::with_serial(old.state.clone(), file_glass, old.serial + 1)
+    }
+
     /// Two moments with the same token have the same rules in force.
     pub fn token(&self, now: UnixSeconds) -> u64 {
         let passed = self.boundaries.partition_point(|time| *time <= now);
@@ -157,7 +162,11 @@ impl Engine {
     /// # Errors
     /// [`FlowError`] when the store fails.
     pub async fn standing(&self, identity: &Identity) -> Result<Standing, FlowError> {
-        Ok(self.standing_for_update(&identity.account).await?.0)
+        match self.standing_for_update(&identity.account).await {
+            Ok((standing, _)) => Ok(standing),
+            Err(_) if self.open_by_file() => Ok(Standing::new(identity.account.clone())),
+            Err(error) => Err(error),
+        }
     }
 
     /// Carries an act out, durably and with its audit record. `seen` is the number of the policy

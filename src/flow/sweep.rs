@@ -62,9 +62,11 @@ impl Engine {
     /// [`FlowError`] when the store fails; what is closed in memory stays closed.
     pub async fn sweep(&self) -> Result<(), FlowError> {
         self.replay_ends().await;
-        self.settle_policy().await?;
+        self.look_for_glass().await;
         self.sweep_sessions().await;
         self.sweep_upstream().await;
+        self.settle_policy().await?;
+        self.look_at_results().await?;
         self.sweep_waiting().await?;
         self.sweep_lost_waits().await?;
         self.write_seen(SEEN_SECONDS).await

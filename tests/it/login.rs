@@ -7,13 +7,13 @@ mod policy;
 mod refused;
 mod restarts;
 
-use crate::support::browser::{Ask, Browser};
+use crate::support::browser::Browser;
 use crate::support::login::{
-    ACTIVATED, accept, activate, again, assert_home, assert_nobody, due, first, password,
-    one_step_fields, password_in_one, scan, to_page, type_code, type_password, user, user_id,
+    ACTIVATED, accept, activate, again, assert_home, assert_nobody, first, password,
+    password_in_one, scan, to_page, type_code, type_password, user, user_id,
 };
 use crate::support::wire::Response;
-use crate::support::{World, assert_nothing_private, quick};
+use crate::support::{World, assert_nothing_private};
 use spse_standin::{Config, LoginSteps, SESSION_COOKIE, SessionMode};
 
 #[tokio::test(flavor = "multi_thread")]

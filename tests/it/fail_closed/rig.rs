@@ -23,6 +23,7 @@ use gerbang::flow::sessions::Sessions;
 use gerbang::flow::table::Table;
 use gerbang::flow::trace::Traces;
 use gerbang::flow::upstream::UpstreamRequest;
+use gerbang::flow::watch::Results;
 use gerbang::flow::{Client, Engine, FlowError, Policy, Settings, Vault};
 use gerbang::primitives::{UnixSeconds, UpstreamKey};
 use gerbang::profile::Profile;
@@ -135,6 +136,8 @@ fn engine(
         me: std::sync::OnceLock::new(),
         logouts: tokio::sync::Semaphore::new(4),
         slowdown: Slowdown::default(),
+        results: Results::default(),
+        glass_file: None,
         traces: Traces::default(),
     };
     (engine, owed)

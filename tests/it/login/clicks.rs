@@ -2,7 +2,8 @@
 
 use crate::support::browser::Ask;
 use crate::support::login::{
-    accept, activate, assert_home, due, first, one_step_fields, password, to_page, type_code, user, user_id,
+    accept, activate, assert_home, due, first, one_step_fields, password, to_page, type_code, user,
+    user_id,
 };
 use crate::support::wire::Response;
 use crate::support::{World, quick};
@@ -45,7 +46,10 @@ async fn a_ticket_leads_back_to_its_login_and_the_form_opens_once_more() {
         let dialog = browser.xhr("/publik/selecttype").await;
         assert!(dialog.has("NON PENYEDIA"), "{mode:?} {dialog:?}");
         let again = password(&browser, "PPK301").await;
-        assert!(due(&again).is_some_and(|p| p != place), "{mode:?} {again:?}");
+        assert!(
+            due(&again).is_some_and(|p| p != place),
+            "{mode:?} {again:?}"
+        );
         // The newest is what private pages lead to; the first one takes its code all the same.
         let page = browser.get("/home").await;
         assert_eq!(due(&page), due(&again), "{mode:?}");
@@ -65,7 +69,11 @@ async fn a_ticket_leads_back_to_its_login_and_the_form_opens_once_more() {
 /// The password's form, sent again while it is under way and after its first answer was lost.
 async fn clicks_twice(mode: SessionMode, lost: bool, in_one: bool) {
     let what = format!("{mode:?} lost {lost} in one {in_one}");
-    let steps = if in_one { LoginSteps::One } else { LoginSteps::Two };
+    let steps = if in_one {
+        LoginSteps::One
+    } else {
+        LoginSteps::Two
+    };
     let config = Config {
         login_steps: steps,
         ..quick(mode)
@@ -81,7 +89,10 @@ async fn clicks_twice(mode: SessionMode, lost: bool, in_one: bool) {
         let form = user_id(&browser, "PPK301").await;
         let token = form.hidden("authenticityToken");
         let secret = user("PPK301").password;
-        let fields = [("authenticityToken", token.as_str()), ("txtPassword", &secret)];
+        let fields = [
+            ("authenticityToken", token.as_str()),
+            ("txtPassword", &secret),
+        ];
         Ask::form("/loginpass", &fields)
     };
     // The browser holds nothing newer than what it sent the first time.
@@ -131,19 +142,30 @@ async fn a_second_click_on_login_leads_to_the_same_waiting_login() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn addresses_without_their_reference_lead_to_what_waits() {
-    let world = World::with(quick(SessionMode::ServerSide), |gateway| gateway.moving_clock()).await;
+    let world = World::with(quick(SessionMode::ServerSide), |gateway| {
+        gateway.moving_clock()
+    })
+    .await;
     let mut phone = first(&world.browser(), "PPK301").await;
     let browser = world.browser();
     let answer = password(&browser, "PPK301").await;
     let place = due(&answer).unwrap();
     let code = phone.code();
-    for path in ["/gerbang/acceptor", "/gerbang/activation", "/gerbang/logout"] {
+    for path in [
+        "/gerbang/acceptor",
+        "/gerbang/activation",
+        "/gerbang/logout",
+    ] {
         let shown = browser.get(path).await;
         assert_eq!(due(&shown), Some(place.clone()), "{path} {shown:?}");
     }
     for path in ["extend", "cancel"] {
         let shown = browser.get(&format!("/gerbang/acceptor/{path}")).await;
-        assert_eq!(shown.location(), "/eproc4/gerbang/acceptor", "{path} {shown:?}");
+        assert_eq!(
+            shown.location(),
+            "/eproc4/gerbang/acceptor",
+            "{path} {shown:?}"
+        );
     }
     // Nobody else is led there.
     let stranger = world.browser().get("/gerbang/acceptor").await;
@@ -170,10 +192,12 @@ async fn addresses_without_their_reference_lead_to_what_waits() {
     assert!(!shown.has("(entri )"), "{shown:?}");
 }
 
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_code_sent_again_by_reload_counts_once_and_waits_are_told_beforehand() {
-    let world = World::with(quick(SessionMode::ServerSide), |gateway| gateway.moving_clock()).await;
+    let world = World::with(quick(SessionMode::ServerSide), |gateway| {
+        gateway.moving_clock()
+    })
+    .await;
     let mut phone = first(&world.browser(), "PPK301").await;
     world.gateway.to_next_step().await;
     let browser = world.browser();
@@ -208,7 +232,11 @@ async fn many_logins_in_one_browser_leave_few_tickets() {
         let answer = password(&browser, "PPK301").await;
         assert!(due(&answer).is_some(), "{n} {answer:?}");
     }
-    let tickets = browser.jar().keys().filter(|name| name.contains(".t.")).count();
+    let tickets = browser
+        .jar()
+        .keys()
+        .filter(|name| name.contains(".t."))
+        .count();
     assert!((1..=9).contains(&tickets), "{tickets}");
     assert_eq!(browser.get("/").await.status, 200);
 }

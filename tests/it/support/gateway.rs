@@ -293,11 +293,7 @@ impl Gateway {
     }
 
     /// The same with something changed about the process.
-    pub(crate) fn cli_with(
-        &self,
-        arguments: &[&str],
-        change: impl FnOnce(&mut Command),
-    ) -> Said {
+    pub(crate) fn cli_with(&self, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Said {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gerbang"));
         command
             .args(arguments)
