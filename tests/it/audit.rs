@@ -1,6 +1,7 @@
 //! The audit log as an operator has it: lines in a file, messages at a syslog daemon, heads to hold
 //! the store against afterwards.
 
+use crate::support::browser::Jar;
 use crate::support::login::{ACTIVATED, accept, password, scan, to_page, type_code, user};
 use crate::support::{World, find, quick};
 use data_encoding::BASE32_NOPAD;
@@ -162,11 +163,25 @@ async fn a_login_is_told_to_file_and_syslog_and_a_head_proves_the_store() {
         assert!(told, "{kind}: {messages:?}");
     }
 
-    // One head a start, by the key of this gateway, and the store agrees with each.
+    heads_prove_the_store(&outside, &world, &messages, sorted.len() as u64).await;
+    let log = world.gateway.log();
+    assert!(!log.contains(WHO), "the ordinary log names a user");
+    let file = fs::read(outside.path()).unwrap();
+    let said = [file, messages.concat().into_bytes()].concat();
+    let cookies = [browser.jar(), other.jar()];
+    no_secret_in(&said, &codes, &phone.key, &cookies);
+}
+
+/// One head a start, by the key of this gateway, and the store agrees with each.
+async fn heads_prove_the_store(
+    outside: &Outside,
+    world: &World,
+    messages: &[String],
+    records: u64,
+) {
+    let state = world.gateway.state();
     let heads = outside.heads();
-    let key = HeadSigner::new(&master(&world.gateway.state()))
-        .unwrap()
-        .key();
+    let key = HeadSigner::new(&master(&state)).unwrap().key();
     assert!(heads.len() >= 3, "{heads:?}");
     assert!(heads.iter().all(|head| head.is_signed_by(key)));
     assert!(
@@ -176,37 +191,27 @@ async fn a_login_is_told_to_file_and_syslog_and_a_head_proves_the_store() {
             .eq(heads.clone())
     );
     let ends: Vec<LogEnd> = heads.iter().map(LogEnd::from).collect();
-    let report = verify(&world.gateway.state(), &ends).await;
-    assert_eq!(
-        (report.fault, report.end.sequence),
-        (None, sorted.len() as u64)
-    );
+    let report = verify(&state, &ends).await;
+    assert_eq!((report.fault, report.end.sequence), (None, records));
     let mut beyond = ends[0];
     beyond.sequence = report.end.sequence + 1;
-    let fault = verify(&world.gateway.state(), &[beyond]).await.fault;
+    let fault = verify(&state, &[beyond]).await.fault;
     assert!(matches!(fault, Some(Fault::EndsBefore { .. })), "{fault:?}");
+}
 
-    // The ordinary log knows nobody, and neither knows a secret.
-    let log = world.gateway.log();
-    assert!(!log.contains(WHO), "the log names a user");
-    let file = fs::read(outside.path()).unwrap();
-    let said = [file, messages.concat().into_bytes()].concat();
+fn no_secret_in(said: &[u8], codes: &[String], phone_key: &str, cookies: &[Jar]) {
     let words: Vec<&[u8]> = said.split(|byte| !byte.is_ascii_alphanumeric()).collect();
     for code in codes {
         assert!(!words.contains(&code.as_bytes()), "a code was recorded");
     }
+    let raw_key = BASE32_NOPAD.decode(phone_key.as_bytes()).unwrap();
     let password = user(WHO).password.into_bytes();
-    let raw_key = BASE32_NOPAD.decode(phone.key.as_bytes()).unwrap();
-    let mut secrets = vec![password, phone.key.clone().into_bytes(), raw_key];
-    let cookies = [browser.jar(), other.jar()];
+    let mut secrets = vec![password, phone_key.as_bytes().to_vec(), raw_key];
     let values = cookies.iter().flat_map(|jar| jar.values());
-    secrets.extend(
-        values
-            .filter(|it| it.len() >= 16)
-            .map(|it| it.clone().into_bytes()),
-    );
+    let long = values.filter(|it| it.len() >= 16);
+    secrets.extend(long.map(|it| it.clone().into_bytes()));
     for secret in secrets {
-        assert!(find(&said, &secret).is_none(), "a secret was recorded");
+        assert!(find(said, &secret).is_none(), "a secret was recorded");
     }
 }
 
