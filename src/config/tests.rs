@@ -1,3 +1,4 @@
+mod audit;
 mod files;
 mod refused;
 mod refused_values;

@@ -1,7 +1,7 @@
 //! Defaults, precedence, the environment, names that only the profile knows.
 
 use super::{Config, Flags, Sources, environment, file_sources, load, resolve, shown};
-use crate::config::{AuditFile, LogLevel, ProfileSource, SyslogTarget, TimeZone, UpstreamAddress};
+use crate::config::{LogLevel, ProfileSource, SyslogTarget, TimeZone, UpstreamAddress};
 use crate::domain::policy_file::Mode;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -360,43 +360,4 @@ fn behind_a_web_server_without_trusted_proxies_is_warned_of() {
         "gerbang.toml:1: site.public_url: a web server must end TLS in front, but \
          `trusted_proxies` is empty: all visitors will seem to come from its address"
     );
-}
-
-#[test]
-fn the_audit_log_goes_where_it_is_told() {
-    let config = load(
-        "[audit]\nfile = 'audit.jsonl'\nretention_days = 365\n[audit.retention]\ncode-refused = 90",
-    )
-    .unwrap();
-    let Some(AuditFile::Path(path)) = &config.audit.file else {
-        panic!("{:?}", config.audit)
-    };
-    assert!(
-        path.is_absolute() && path.ends_with("audit.jsonl"),
-        "{path:?}"
-    );
-    let retention = &config.audit.retention;
-    assert_eq!(
-        (retention.days("code-refused"), retention.days("activated")),
-        (90, 365)
-    );
-    for (text, shown, warnings) in [
-        ("unix:/run/log", "unix:/run/log", 0),
-        ("udp:127.0.0.1:514", "udp:127.0.0.1:514", 0),
-        ("tcp:[::1]:80", "tcp:[::1]:80", 0),
-        (
-            "tcp:Syslog.example.go.id:601",
-            "tcp:syslog.example.go.id:601",
-            1,
-        ),
-    ] {
-        let config = load(&format!("audit.syslog = '{text}'\naudit.file = '-'")).unwrap();
-        assert_eq!(config.audit.syslog.unwrap().to_string(), shown);
-        assert_eq!(config.audit.file, Some(AuditFile::StandardOutput));
-        let plain = config
-            .warnings
-            .iter()
-            .filter(|it| it.message.contains("unencrypted"));
-        assert_eq!(plain.count(), warnings, "{text}");
-    }
 }

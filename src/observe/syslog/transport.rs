@@ -35,11 +35,11 @@ impl Transport {
 
     /// Sends one message.
     pub(super) fn send(&mut self, message: &[u8]) -> io::Result<()> {
-        if let Some(open) = self.open.take_if(|open| open.is_usable()) {
-            if let Ok(open) = open.send(message) {
-                self.open = Some(open);
-                return Ok(());
-            }
+        if let Some(open) = self.open.take_if(|open| open.is_usable())
+            && let Ok(open) = open.send(message)
+        {
+            self.open = Some(open);
+            return Ok(());
         }
         self.open = None;
         self.open = Some(connect(&self.target)?.send(message)?);
@@ -53,11 +53,11 @@ impl Open {
         let Self::Tcp(stream) = self else { return true };
         let peeked = stream
             .set_nonblocking(true)
-            .and_then(|()| match stream.peek(&mut [0]) {
+            .map(|()| match stream.peek(&mut [0]) {
                 // The daemon closed, and what is written now would be lost without a word.
-                Ok(0) => Ok(false),
-                Ok(_) => Ok(true),
-                Err(error) => Ok(error.kind() == ErrorKind::WouldBlock),
+                Ok(0) => false,
+                Ok(_) => true,
+                Err(error) => error.kind() == ErrorKind::WouldBlock,
             });
         let blocking = stream.set_nonblocking(false).is_ok();
         blocking && peeked.unwrap_or(false)

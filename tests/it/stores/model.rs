@@ -135,7 +135,7 @@ impl Model {
         self.log.get(place).map(|(_, _, entry)| entry)
     }
 
-    fn commit(&mut self, batch: &Batch) -> Result<Committed, CommitError> {
+    fn check(&self, batch: &Batch) -> Result<(), CommitError> {
         for (at, op) in batch.0.iter().enumerate() {
             if let Op::Redact {
                 sequence,
@@ -171,6 +171,11 @@ impl Model {
                 });
             }
         }
+        Ok(())
+    }
+
+    fn commit(&mut self, batch: &Batch) -> Result<Committed, CommitError> {
+        self.check(batch)?;
         let version = self.commits + 1;
         let mut sequences = Vec::new();
         let mut changed = false;
