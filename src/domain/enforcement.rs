@@ -48,17 +48,43 @@ pub struct Decision {
     pub would_require: Option<Requirement>,
 }
 
+/// How an account stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Enrolled {
+    /// No second factor.
+    No,
+    /// A bound one.
+    Yes,
+    /// The help desk took it away: a new one has to be bound, with the code that was handed out.
+    Reset,
+}
+
+impl Enrolled {
+    /// From what is kept of an account.
+    pub fn of(bound: bool, must_prove: bool) -> Self {
+        match (bound, must_prove) {
+            (true, _) => Self::Yes,
+            (false, true) => Self::Reset,
+            (false, false) => Self::No,
+        }
+    }
+}
+
 /// Decides for one login.
-pub fn requirement(in_force: InForce, enrolled: bool) -> Decision {
+pub fn requirement(mut in_force: InForce, enrolled: Enrolled) -> Decision {
+    in_force.proof_due |= enrolled == Enrolled::Reset;
     let offer = Offer {
         skips_left: in_force.skips_left,
         until: in_force.until,
     };
     let asked = |mode: Mode| match (mode, enrolled) {
-        (Mode::Off | Mode::Observe, _) | (Mode::Optional, false) => Requirement::Nothing,
-        (Mode::Optional | Mode::Encouraged | Mode::Required, true) => Requirement::Verify,
-        (Mode::Encouraged, false) => Requirement::Offer(offer),
-        (Mode::Required, false) => Requirement::Activate,
+        (Mode::Off | Mode::Observe, _) | (Mode::Optional, Enrolled::No) => Requirement::Nothing,
+        (Mode::Optional | Mode::Encouraged | Mode::Required, Enrolled::Yes) => Requirement::Verify,
+        (Mode::Encouraged, Enrolled::No) => Requirement::Offer(offer),
+        (Mode::Required, Enrolled::No)
+        | (Mode::Optional | Mode::Encouraged | Mode::Required, Enrolled::Reset) => {
+            Requirement::Activate
+        }
     };
     Decision {
         requirement: asked(in_force.mode),
@@ -73,15 +99,12 @@ mod tests {
     use crate::domain::policy::{Facts, PolicyState};
     use crate::domain::policy_file::{Demand, PolicyFile};
 
-    fn decided(demand: Demand, enrolled: bool) -> Decision {
+    fn decided(demand: Demand, enrolled: Enrolled) -> Decision {
         let rules = PolicyFile {
             default: demand,
             ..PolicyFile::default()
         };
-        let facts = Facts {
-            enrolled,
-            ..Facts::default()
-        };
+        let facts = Facts::default();
         let now = UnixSeconds(1_800_000_000);
         let in_force = PolicyState::first(rules, vec![]).in_force(None, facts, None, now);
         requirement(in_force, enrolled)
@@ -98,9 +121,19 @@ mod tests {
             (Mode::Encouraged, offer, Verify),
             (Mode::Required, Activate, Verify),
         ] {
-            assert_eq!(decided(mode.into(), false).requirement, fresh, "{mode:?}");
-            assert_eq!(decided(mode.into(), true).requirement, enrolled, "{mode:?}");
-            let would = decided(mode.into(), true).would_require;
+            let asked = |enrolled| decided(mode.into(), enrolled).requirement;
+            assert_eq!(asked(Enrolled::No), fresh, "{mode:?}");
+            assert_eq!(asked(Enrolled::Yes), enrolled, "{mode:?}");
+            // A reset is never a bare permit: where a second factor counts at all, it is due.
+            let reset = if mode >= Mode::Optional {
+                Activate
+            } else {
+                Nothing
+            };
+            assert_eq!(asked(Enrolled::Reset), reset, "{mode:?}");
+            assert!(decided(mode.into(), Enrolled::Reset).in_force.proof_due);
+            assert!(!decided(mode.into(), Enrolled::No).in_force.proof_due);
+            let would = decided(mode.into(), Enrolled::Yes).would_require;
             assert_eq!(would, (mode == Mode::Observe).then_some(Verify));
         }
     }
@@ -117,7 +150,7 @@ mod tests {
             skips_left: Some(3),
             until,
         });
-        assert_eq!(decided(demand, false).requirement, offer);
+        assert_eq!(decided(demand, Enrolled::No).requirement, offer);
         let started = Demand {
             from: until,
             ..Mode::Required.into()
@@ -126,6 +159,6 @@ mod tests {
             skips_left: None,
             until,
         });
-        assert_eq!(decided(started, false).requirement, offer);
+        assert_eq!(decided(started, Enrolled::No).requirement, offer);
     }
 }

@@ -141,8 +141,6 @@ pub struct PolicyState {
 /// What the policy has to know of an account.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Facts {
-    /// A second factor is bound.
-    pub enrolled: bool,
     /// End of its exemption.
     pub exempt_until: Option<UnixSeconds>,
     /// How often it put the activation off.

@@ -24,6 +24,10 @@ pub struct Standing {
     pub last_skip: Option<UnixSeconds>,
     /// An activation code that was handed out.
     pub grant: Option<Grant>,
+    /// The help desk took its second factor away: until a new one is bound with a code, the password
+    /// alone opens nothing, whatever its role may do. An exemption given afterwards ends this.
+    #[serde(default)]
+    pub must_prove: bool,
 }
 
 /// An exemption; it always ends.
@@ -55,13 +59,13 @@ impl Standing {
             skips: 0,
             last_skip: None,
             grant: None,
+            must_prove: false,
         }
     }
 
     /// What the policy has to know.
-    pub fn facts(&self, enrolled: bool) -> Facts {
+    pub fn facts(&self) -> Facts {
         Facts {
-            enrolled,
             exempt_until: self.exemption.as_ref().map(|exemption| exemption.until),
             skips: self.skips,
             last_skip: self.last_skip,

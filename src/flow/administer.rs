@@ -12,6 +12,7 @@ mod time;
 
 use crate::config::nearest::suggestion;
 use crate::domain::audit::{AuditEvent, AuditRecord};
+use crate::domain::enforcement::Enrolled;
 use crate::domain::enrollment::Account;
 use crate::domain::office::{Answer, ErrorKind, OfficeError, Request, UserRef};
 use crate::domain::policy::Signature;
@@ -38,8 +39,13 @@ impl Known {
         self.seen.as_ref().map(|seen| &seen.role)
     }
 
-    fn enrolled(&self) -> bool {
+    fn is_bound(&self) -> bool {
         self.account.as_ref().is_some_and(|a| a.binding.is_some())
+    }
+
+    fn enrolled(&self) -> Enrolled {
+        let must_prove = self.standing.as_ref().is_some_and(|s| s.must_prove);
+        Enrolled::of(self.is_bound(), must_prove)
     }
 }
 

@@ -242,7 +242,7 @@ impl Engine {
             Some(who) => {
                 let account = self.account(who).await?;
                 let standing = self.standing(who).await?;
-                again_at = standing.facts(false).exempt_until;
+                again_at = standing.facts().exempt_until;
                 Some(self.decide_with(who, &account, &standing))
             }
             // Let pass unread under a ceiling that only observed: known only as "somebody".

@@ -199,10 +199,11 @@ impl Engine {
         id: &AccountId,
         grant: Option<[u8; 16]>,
     ) -> Result<Option<Option<(Standing, Expect)>>, FlowError> {
-        let Some(digest) = grant else {
-            return Ok(Some(None));
-        };
         let (mut standing, expect) = self.standing_for_update(id).await?;
+        let Some(digest) = grant else {
+            // Begun before a reset: what it would bind is not proved.
+            return Ok((!standing.must_prove).then_some(None));
+        };
         if standing
             .grant(self.now())
             .is_none_or(|g| g.digest != digest)
@@ -210,6 +211,7 @@ impl Engine {
             return Ok(None);
         }
         standing.grant = None;
+        standing.must_prove = false;
         Ok(Some(Some((standing, expect))))
     }
 

@@ -4,7 +4,7 @@
 //! which time alone changes something, gives the policy another token.
 
 use crate::domain::audit::AuditEvent;
-use crate::domain::enforcement::{Decision, requirement};
+use crate::domain::enforcement::{Decision, Enrolled, requirement};
 use crate::domain::enrollment::Account;
 use crate::domain::policy::act::{Act, ActError};
 use crate::domain::policy::{Glass, PolicyState, Signature};
@@ -135,11 +135,12 @@ impl Engine {
         standing: &Standing,
     ) -> Decision {
         let policy = self.policy.load();
-        let enrolled = account.binding.is_some();
+        let enrolled = Enrolled::of(account.binding.is_some(), standing.must_prove);
         let who = Some((&identity.account.user_type, &identity.role));
-        let facts = standing.facts(enrolled);
         let glass = policy.file_glass.as_ref();
-        let in_force = policy.state.in_force(who, facts, glass, self.now());
+        let in_force = policy
+            .state
+            .in_force(who, standing.facts(), glass, self.now());
         requirement(in_force, enrolled)
     }
 
@@ -148,7 +149,8 @@ impl Engine {
         let policy = self.policy.load();
         let glass = policy.file_glass.as_ref();
         let facts = crate::domain::policy::Facts::default();
-        requirement(policy.state.in_force(None, facts, glass, self.now()), false)
+        let in_force = policy.state.in_force(None, facts, glass, self.now());
+        requirement(in_force, Enrolled::No)
     }
 
     /// Whether nobody is asked for anything: then a page that does not fit the profile stops nobody.

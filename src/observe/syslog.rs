@@ -150,8 +150,10 @@ fn header(origin: &Origin, severity: u8, at: UnixSeconds, kind: &str) -> String 
 /// What somebody should look at, what is worth noting, and everyday life.
 fn severity(kind: &str) -> u8 {
     match kind {
-        "code-refused" | "identity-changed" => WARNING,
-        "activated" | "disabled" | "login-accepted" | "login-released" => NOTICE,
+        "code-refused" | "identity-changed" | "glass-file" | "clock-accepted" => WARNING,
+        "activated" | "disabled" | "login-accepted" | "login-released" | "put-off"
+        | "code-typed" | "policy-changed" | "policy-settled" | "reset" | "code-issued"
+        | "exempted" | "unlocked" => NOTICE,
         _ => INFORMATIONAL,
     }
 }
@@ -168,6 +170,16 @@ fn sentence(kind: &str) -> String {
         "disabled" => "An authenticator was removed by its owner.",
         "session-ended" => "A session ended.",
         "identity-changed" => "Somebody else appeared inside an accepted session.",
+        "put-off" => "An activation was put off.",
+        "code-typed" => "An activation code was typed after the password.",
+        "policy-changed" => "The policy was changed.",
+        "policy-settled" => "A planned change of the policy came to its time.",
+        "glass-file" => "Glass was broken, or mended, by a file of root.",
+        "reset" => "The help desk took a second factor away.",
+        "code-issued" => "The help desk handed an activation code out.",
+        "exempted" => "An exemption was given, changed or ended.",
+        "unlocked" => "Counters of wrong codes were cleared.",
+        "clock-accepted" => "The clock was accepted as right.",
         other => return format!("Recorded: {}.", plain(&other.replace('-', " "))),
     };
     sentence.to_owned()

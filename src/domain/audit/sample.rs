@@ -2,11 +2,11 @@
 
 use super::{AuditEvent, AuditRecord};
 use crate::authenticator::Factor;
-use crate::domain::policy::Change;
 use crate::domain::policy::act::Act;
-use crate::domain::policy_file::{Mode, Rule, Subject};
+use crate::domain::policy::{Change, Rollback};
+use crate::domain::policy_file::{Demand, Mode, Rule, Subject};
 use crate::domain::throttle::Lane;
-use crate::primitives::{AccountId, UnixSeconds, UserId, UserType};
+use crate::primitives::{AccountId, Role, UnixSeconds, UserId, UserType};
 
 /// One of every kind, in the order of [`AuditEvent::KINDS`].
 pub fn events() -> Vec<AuditEvent> {
@@ -52,22 +52,34 @@ pub fn events() -> Vec<AuditEvent> {
 fn administered() -> Vec<AuditEvent> {
     let until = UnixSeconds(1_800_000_000);
     let reason = || "HP hilang".to_owned();
-    let change = Change {
-        subjects: vec![Subject::default()],
-        demand: Some(Mode::Required.into()),
+    let subject = Subject {
+        user_type: UserType::parse("non-penyedia").ok(),
+        role: Role::parse("Pembuat Komitmen").ok(),
     };
+    let demand = Demand {
+        from: Some(until),
+        skips: Some(3),
+        until: Some(until),
+        ..Mode::Encouraged.into()
+    };
+    let change = Change {
+        subjects: vec![subject.clone()],
+        demand: Some(demand),
+    };
+    let rollback = Some(Rollback {
+        percent: 20,
+        minutes: 30,
+        least: 10,
+    });
     let rule = Rule {
-        subject: Subject::default(),
+        subject,
         demand: Mode::Observe.into(),
     };
     vec![
         AuditEvent::PutOff { skips: 2 },
         AuditEvent::CodeTyped,
         AuditEvent::PolicyChanged {
-            act: Act::Set {
-                change,
-                rollback: None,
-            },
+            act: Act::Set { change, rollback },
             reason: reason(),
             before: vec![rule],
             revision: 8,
@@ -91,7 +103,7 @@ fn administered() -> Vec<AuditEvent> {
             reason: reason(),
         },
         AuditEvent::Exempted {
-            before: None,
+            before: Some(until),
             until: Some(until),
             reason: reason(),
         },
@@ -116,7 +128,7 @@ pub fn records(at: UnixSeconds) -> Vec<AuditRecord> {
         role: Some("Pembuat Komitmen".into()),
         client: "203.0.113.7".into(),
         request: "0011223344556677".into(),
-        actor: None,
+        actor: matches!(event, AuditEvent::Reset { .. }).then(|| "sri (uid 0)".to_owned()),
         event,
     };
     events().into_iter().zip(minutes).map(record).collect()

@@ -3,14 +3,27 @@ use serde_json::Value;
 
 /// Every field that can be recorded, and what it is in JSON. A new line here is a decision: it may
 /// hold ids, labels and numbers, and nothing that opens anything (invariant I10).
-const FIELDS: [&str; 23] = [
+const FIELDS: [&str; 64] = [
     "activated.entry: text",
     "activated.replaced: flag",
+    "clock-accepted.before: number",
+    "clock-accepted.now: number",
+    "clock-accepted.reason: text",
+    "code-issued.number: text",
+    "code-issued.reason: text",
+    "code-issued.until: number",
     "code-refused.factor: text",
     "code-refused.failures: number",
     "code-refused.lane: text",
     "code-refused.reason: text",
     "disabled.entry: text",
+    "exempted.before: number",
+    "exempted.reason: text",
+    "exempted.until: number",
+    "glass-file.broken: flag",
+    "glass-file.ceiling: text",
+    "glass-file.reason: text",
+    "glass-file.until: number",
     "identity-changed.to.user_id: text",
     "identity-changed.to.user_type: text",
     "login-abandoned.reason: text",
@@ -20,13 +33,41 @@ const FIELDS: [&str; 23] = [
     "login-released.would_ask: flag",
     "login-waiting.activation: flag",
     "login-waiting.mode: text",
+    "policy-changed.act.act: text",
+    "policy-changed.act.change.demand.from: number",
+    "policy-changed.act.change.demand.mode: text",
+    "policy-changed.act.change.demand.proof: text",
+    "policy-changed.act.change.demand.skips: number",
+    "policy-changed.act.change.demand.unread: text",
+    "policy-changed.act.change.demand.until: number",
+    "policy-changed.act.change.subjects[].role: text",
+    "policy-changed.act.change.subjects[].user_type: text",
+    "policy-changed.act.rollback.least: number",
+    "policy-changed.act.rollback.minutes: number",
+    "policy-changed.act.rollback.percent: number",
+    "policy-changed.before[].mode: text",
+    "policy-changed.before[].proof: text",
+    "policy-changed.before[].subject.role: text",
+    "policy-changed.before[].subject.user_type: text",
+    "policy-changed.before[].unread: text",
+    "policy-changed.reason: text",
+    "policy-changed.revision: number",
+    "policy-settled.revision: number",
+    "put-off.skips: number",
     "record.account.user_id: text",
     "record.account.user_type: text",
+    "record.actor: text",
     "record.at: number",
     "record.client: text",
     "record.request: text",
     "record.role: text",
+    "reset.checked: text",
+    "reset.entry: text",
+    "reset.number: text",
+    "reset.reason: text",
     "session-ended.reason: text",
+    "unlocked.failures: number",
+    "unlocked.reason: text",
 ];
 
 /// The kinds that serde knows, in its own words.
@@ -64,8 +105,13 @@ fn leaves(path: &str, value: &Value, found: &mut Vec<(String, &'static str, Stri
         Value::String(_) => "text",
         Value::Number(_) => "number",
         Value::Bool(_) => "flag",
+        Value::Array(items) => {
+            for item in items {
+                leaves(&format!("{path}[]"), item, found);
+            }
+            return;
+        }
         Value::Null => "nothing",
-        Value::Array(_) => "list",
     };
     let shown = value
         .as_str()

@@ -44,7 +44,7 @@ impl Desk<'_> {
                 && of_type.is_none_or(|wanted| id.user_type.as_str() == wanted)
                 && filter
                     .active
-                    .is_none_or(|wanted| known.enrolled() == wanted)
+                    .is_none_or(|wanted| known.is_bound() == wanted)
                 && filter
                     .role
                     .as_ref()

@@ -2,7 +2,7 @@
 
 use super::Desk;
 use super::log::numbered;
-use crate::domain::enforcement::{Requirement, requirement};
+use crate::domain::enforcement::{Enrolled, Requirement, requirement};
 use crate::domain::office::answer::NumberedRecord;
 use crate::domain::office::{Answer, OfficeError, UserRef};
 use crate::domain::policy::Because;
@@ -30,8 +30,14 @@ impl Desk<'_> {
         }];
         lines.extend(in_force.because.iter().map(|step| sentence(step, now)));
         lines.push(format!("in force: {}", in_force.mode.as_str()));
-        let proof_due = in_force.proof_due;
-        lines.push(match requirement(in_force, known.enrolled()).requirement {
+        let decision = requirement(in_force, known.enrolled());
+        let proof_due = decision.in_force.proof_due;
+        if known.enrolled() == Enrolled::Reset {
+            lines.push(
+                "its second factor was reset: a new one is due, with an activation code".to_owned(),
+            );
+        }
+        lines.push(match decision.requirement {
             Requirement::Nothing => "the next login needs the password alone".to_owned(),
             Requirement::Offer(_) => {
                 "the next login offers an activation, which may be put off".to_owned()
@@ -39,7 +45,7 @@ impl Desk<'_> {
             Requirement::Activate => "the next login has to activate first".to_owned(),
             Requirement::Verify => "the next login needs a code".to_owned(),
         });
-        if !known.enrolled() && proof_due {
+        if !known.is_bound() && proof_due {
             let standing = known.standing.as_ref();
             lines.push(match standing.and_then(|s| s.grant(now)) {
                 Some(grant) => format!(

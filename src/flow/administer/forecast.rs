@@ -1,11 +1,12 @@
 //! `policy forecast`: whom the policy would stop, before it does.
 
 use super::{Desk, Known};
-use crate::domain::enforcement::{Requirement, requirement};
+use crate::domain::enforcement::{Enrolled, Requirement, requirement};
 use crate::domain::office::answer::{Forecast, RoleForecast};
 use crate::domain::office::{Answer, OfficeError};
 use crate::domain::policy::act::Act;
 use crate::domain::policy::{InForce, PolicyState, Signature};
+use crate::domain::standing::Standing;
 use crate::primitives::{AccountId, UnixSeconds};
 use std::collections::BTreeMap;
 
@@ -47,7 +48,7 @@ impl Desk<'_> {
             // One exempt account must not speak for its role.
             role.mode = role.mode.max(in_force.mode);
             role.seen += 1;
-            role.active += usize::from(known.enrolled());
+            role.active += usize::from(known.is_bound());
             role.exempt += usize::from(line.exempt_until.is_some_and(|until| at < until));
             if line.stopped {
                 role.stopped += 1;
@@ -88,19 +89,15 @@ impl Desk<'_> {
         known: &Known,
         at: UnixSeconds,
     ) -> InForce {
-        let enrolled = known.enrolled();
-        let facts = known
-            .standing
-            .as_ref()
-            .map_or_else(Default::default, |standing| standing.facts(enrolled));
-        let facts = crate::domain::policy::Facts { enrolled, ..facts };
+        let standing = known.standing.as_ref();
+        let facts = standing.map_or_else(Default::default, Standing::facts);
         let who = known.role().map(|role| (&id.user_type, role));
         let policy = self.engine.policy.load();
         state.in_force(who, facts, policy.file_glass.as_ref(), at)
     }
 
     /// Whether an account would be stopped, or under `observe` would have been.
-    pub(super) fn is_stopped(in_force: InForce, enrolled: bool) -> bool {
+    pub(super) fn is_stopped(in_force: InForce, enrolled: Enrolled) -> bool {
         let decision = requirement(in_force, enrolled);
         decision.requirement == Requirement::Activate
             || decision.would_require == Some(Requirement::Activate)

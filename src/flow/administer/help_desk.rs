@@ -63,7 +63,7 @@ impl Desk<'_> {
         }
         draft =
             draft.audit(&self.record(Some((&id, known.role())), &paper.signature, event.clone()));
-        let code = self.issue(draft, (&id, &known), &paper).await?;
+        let code = self.issue(draft, (&id, &known), &paper, true).await?;
         let ended = self.end_all_of(&id, "reset").await?;
         lines.push(format!("{ended} of them ended now"));
         self.tell(&id, event);
@@ -81,7 +81,7 @@ impl Desk<'_> {
         paper.signature = self.signed(paper.signature)?;
         let id = self.resolve(user, true).await?;
         let known = self.known(&id).await?;
-        if known.enrolled() {
+        if known.is_bound() {
             let message = "the account has a second factor: a code would allow nothing. \
                            Is it lost? Then `user reset` takes it away and hands out a code";
             return Err(OfficeError::refused(message));
@@ -103,7 +103,7 @@ impl Desk<'_> {
         for key in self.engine.code_counters(&id)? {
             draft = draft.delete::<Attempts>(&key, Expect::Any);
         }
-        let code = self.issue(draft, (&id, &known), &paper).await?;
+        let code = self.issue(draft, (&id, &known), &paper, false).await?;
         Ok(self.code_answer(id, &code, lines))
     }
 
@@ -113,9 +113,11 @@ impl Desk<'_> {
         draft: Draft,
         (id, known): (&AccountId, &Known),
         paper: &Paper,
+        reset: bool,
     ) -> Result<ActivationCode, OfficeError> {
         let records = self.engine.records()?;
-        let (standing, expect) = self.engine.standing_for_update(id).await?;
+        let (mut standing, expect) = self.engine.standing_for_update(id).await?;
+        standing.must_prove |= reset;
         let (standing, code) = self.engine.granted(standing, paper.signature.clone())?;
         let until = standing
             .grant
@@ -274,6 +276,8 @@ impl Desk<'_> {
                 .map_or(Expect::Absent, |s| Expect::Version(s.version));
             let mut standing = stored.map_or_else(|| Standing::new(id.clone()), |s| s.value);
             let before = standing.exemption.as_ref().map(|exemption| exemption.until);
+            // Somebody decides that the password is enough for him, after whatever was before.
+            standing.must_prove &= until.is_none();
             standing.exemption = until.map(|until| Exemption {
                 until,
                 signature: signature.clone(),
