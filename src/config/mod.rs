@@ -12,6 +12,7 @@
 //! in `tests/refused*.rs` for what it refuses. To add a section: a file like `limits.rs` and a
 //! line in [`examine`].
 
+mod admin;
 mod contacts;
 mod cross;
 mod limits;
@@ -31,6 +32,7 @@ mod tree;
 mod unknown;
 mod upstream;
 
+pub use admin::{Admin, Canary};
 pub use contacts::{Contact, Contacts};
 pub use limits::Limits;
 pub use listen::Listen;
@@ -144,6 +146,10 @@ pub struct Config {
     pub templates: Option<PathBuf>,
     /// `[log]`.
     pub log: Log,
+    /// `[admin]`.
+    pub admin: Admin,
+    /// `[canary]`.
+    pub canary: Canary,
     /// What is worth a look though the gateway starts; to be logged at start.
     pub warnings: Vec<Problem>,
     names: Vec<NameUse>,
@@ -269,10 +275,13 @@ fn build(reader: &mut Reader, sources: &Sources) -> Config {
         profile: state::read_profile(reader),
         templates: state::read_templates(reader),
         log: state::read_log(reader),
+        admin: admin::read(reader),
+        canary: admin::read_canary(reader),
         warnings: Vec::new(),
         names,
     };
     cross::check(reader, &config, read.public_url_place);
+    admin::check(reader, &config);
     config
 }
 

@@ -1,3 +1,4 @@
+mod admin;
 mod files;
 mod refused;
 mod refused_values;

@@ -54,6 +54,8 @@ fn the_example_is_good_and_says_the_defaults() {
     assert_eq!(all.login, written.login);
     assert_eq!(all.activation, written.activation);
     assert_eq!(all.log, written.log);
+    assert_eq!(all.canary, written.canary);
+    assert!(all.admin.address.is_some() && written.admin.address.is_none());
     assert_eq!(all.listen.keepalive, written.listen.keepalive);
     assert_eq!(all.policy.rules.len(), 2);
     assert_eq!(all.site.id, written.site.id);
