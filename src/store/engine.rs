@@ -2,6 +2,7 @@
 
 use super::error::{CommitError, StoreError};
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Longest key, in bytes. Keys are hashes and short identifiers; a folded user id and a site
@@ -85,6 +86,39 @@ impl Kind {
     pub fn is_log(self) -> bool {
         matches!(self, Self::Audit | Self::AuditByAccount)
     }
+}
+
+impl Kind {
+    /// A word for it, for metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Account => "account",
+            Self::Attempts => "attempts",
+            Self::Upstream => "upstream",
+            Self::Session => "session",
+            Self::Waiting => "waiting",
+            Self::Audit => "audit",
+            Self::AuditByAccount => "audit-by-account",
+            Self::Pending => "pending",
+            Self::Throttle => "throttle",
+        }
+    }
+}
+
+/// What a store holds, for metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// Durable records of each kind.
+    pub records: BTreeMap<Kind, u64>,
+    /// Commits since the store was created.
+    pub commits: u64,
+    /// Sequence number of the last entry of the audit log; 0 before the first.
+    pub audit_sequence: u64,
+    /// Bytes that its files take on the disk.
+    pub bytes_on_disk: u64,
+    /// Whether it has stopped after a failed write.
+    pub stopped: bool,
 }
 
 /// A record as it is stored.
@@ -223,6 +257,12 @@ pub trait Store: Send + Sync {
     /// [`CommitError::Store`]: [`StoreError::Io`] and [`StoreError::Stalled`] leave open whether
     /// the batch will be there after a restart; every other error says that it will not.
     async fn commit(&self, batch: Batch) -> Result<Committed, CommitError>;
+
+    /// What it holds, for metrics; `None` where that is not known. May look at the disk's directory,
+    /// never at its data.
+    fn stats(&self) -> Option<Stats> {
+        None
+    }
 }
 
 /// The instance of a store ([`INSTANCE_KEY`]).

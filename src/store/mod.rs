@@ -45,11 +45,11 @@ mod writer;
 
 pub use engine::{
     BATCH_BYTES_MAX, BATCH_OPS_MAX, Batch, Committed, Expect, FORMAT_KEY, INSTANCE_KEY,
-    KEY_BYTES_MAX, Kind, Op, SCAN_RECORDS_MAX, Store, VALUE_BYTES_MAX, Versioned, instance,
+    KEY_BYTES_MAX, Kind, Op, SCAN_RECORDS_MAX, Stats, Store, VALUE_BYTES_MAX, Versioned, instance,
 };
 pub use error::{CommitError, Limit, Misuse, StoreError};
 pub use ledger::FORMAT;
 pub use memory::MemoryStore;
 pub use open::{Mode, OpenError};
 pub use reminder::Reminder;
-pub use sled::{SledStore, Stats};
+pub use sled::SledStore;

@@ -6,13 +6,12 @@
 
 use super::check::{check_batch, check_key, check_scan};
 use super::disk::{self, Files, failed};
-use super::engine::{Batch, Committed, Kind, Store, Versioned};
+use super::engine::{Batch, Committed, Kind, Stats, Store, Versioned};
 use super::error::{CommitError, StoreError};
 use super::ledger::{self, Changes, Name, TOTALS_NAME, Totals};
 use super::open::{self, Found, Mode, OpenError};
 use super::writer::{Disk, Writer};
 use async_trait::async_trait;
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,19 +38,6 @@ pub struct SledStore {
     writer: Arc<Writer>,
     /// For reading the log; gone once closed.
     library: Mutex<Option<Library>>,
-}
-
-/// What a store holds, for metrics.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stats {
-    /// Durable records of each kind.
-    pub records: BTreeMap<Kind, u64>,
-    /// Commits since the store was created.
-    pub commits: u64,
-    /// Bytes that its files take on the disk.
-    pub bytes_on_disk: u64,
-    /// Whether it has stopped after a failed write.
-    pub stopped: bool,
 }
 
 /// An open library and the lock that says so; dropped in this order.
@@ -118,6 +104,7 @@ impl SledStore {
         Ok(Stats {
             records,
             commits: durable.totals.commit,
+            audit_sequence: durable.totals.next_sequence.saturating_sub(1),
             bytes_on_disk,
             stopped,
         })
@@ -213,6 +200,10 @@ impl Store for SledStore {
     async fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
         check_batch(&batch)?;
         self.writer.commit(batch).await
+    }
+
+    fn stats(&self) -> Option<Stats> {
+        Self::stats(self).ok()
     }
 }
 
