@@ -13,6 +13,7 @@
 //! | [`domain`] | the rules, pure: gate, session states, login, enrollment, enforcement, throttle |
 //! | [`config`] | raw file → checked configuration, all problems at once |
 //! | [`seal`], [`store`], [`render`] | keys; durable records; pages and their words |
+//! | [`observe`] | numbers for the operator |
 //! | [`flow`] | use cases, async, without HTTP framing and without pingora |
 //! | [`pages`] | the gateway's own pages: request in, response out |
 //! | [`proxy`] | the only room that names pingora |
@@ -20,9 +21,9 @@
 //! | [`cli`] | the command line |
 //!
 //! Imports run downwards only, in this order from the bottom: primitives, clock, entropy,
-//! authenticator, profile, domain, config, seal, store, render, flow, pages, proxy, app, cli. The
-//! command line knows `app` through function pointers that `main` hands it, so that it is tested
-//! without a server.
+//! authenticator, profile, domain, config, seal, store, render, observe, flow, pages, proxy, app,
+//! cli. The command line knows `app` through function pointers that `main` hands it, so that it is
+//! tested without a server.
 //!
 //! Where this house differs from the first plan: the store room has one engine trait (versioned
 //! records, compare-and-swap batches) with typed records on top, instead of one trait per noun: what
@@ -37,6 +38,7 @@ pub mod config;
 pub mod domain;
 pub mod entropy;
 pub mod flow;
+pub mod observe;
 pub mod pages;
 pub mod primitives;
 pub mod profile;

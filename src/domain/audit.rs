@@ -87,4 +87,11 @@ pub enum AuditEvent {
         /// Who.
         to: AccountId,
     },
+    /// The forms of the login do not fit the profile any more: logins may go unrecognised.
+    ProfileDrifted {
+        /// What was seen instead; words of the profile and names of fields only.
+        sign: String,
+    },
+    /// They fit again.
+    ProfileFits,
 }
