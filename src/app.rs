@@ -19,16 +19,19 @@ use crate::domain::login::LoginLimits;
 use crate::domain::session::SessionLimits;
 use crate::entropy::{Entropy, SystemEntropy, random};
 use crate::flow::accept::Slowdown;
+use crate::flow::canary::Canary;
+use crate::flow::health::HealthLog;
 use crate::flow::notices::LogNotices;
 use crate::flow::probe::Budgets;
 use crate::flow::sessions::Sessions;
 use crate::flow::table::Table;
 use crate::flow::{Engine, Policy, Settings, Vault};
+use crate::observe::Metrics;
 use crate::pages::Pages;
 use crate::pages::cookies::OwnCookies;
 use crate::primitives::UpstreamKey;
 use crate::profile::Profile;
-use crate::proxy::{DoorLimits, Gateway, OwnClient, serve, upstream_peer};
+use crate::proxy::{AdminListener, DoorLimits, Gateway, OwnClient, serve, upstream_peer};
 use crate::render::{Frame, Lang, Renderer};
 use crate::seal::{MasterKey, Seals};
 use crate::store::{Reminder, SledStore};
@@ -100,12 +103,16 @@ fn start_log(config: &Config) {
 fn start(config: Config) -> Result<(), StartError> {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    // First of all: a start that fails here has touched nothing.
+    let admin = AdminListener::bind(&config.admin)?;
     let profile = Arc::new(load_profile(&config).map_err(StartError::Profile)?);
+    let roles = profile.roles().iter().map(|role| role.as_str());
+    let metrics = Arc::new(Metrics::new(clock.now(), roles));
     let renderer = Arc::new(load_renderer(&config).map_err(StartError::Templates)?);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let opened = vault::open_vault(&config, &entropy, &*clock, &runtime);
+    let opened = vault::open_vault(&config, &entropy, &*clock, &runtime, &metrics);
     let (vault, seals, store, reminder) = match opened {
         Ok(open) => {
             let vault = Vault::Open(open.records);
@@ -127,6 +134,7 @@ fn start(config: Config) -> Result<(), StartError> {
         clock,
         entropy,
         own_client: own_client.clone(),
+        metrics,
     };
     let (mut engine, errands) = engine(&config, parts);
     if let Vault::Open(_) = engine.vault
@@ -141,14 +149,7 @@ fn start(config: Config) -> Result<(), StartError> {
     let engine = engine.shared();
     drop(runtime);
     let pages = Arc::new(pages(&config, engine, renderer));
-    let limits = DoorLimits {
-        header_bytes_max: config.limits.header_bytes_max,
-        form_body_bytes_max: config.limits.form_body_bytes_max,
-        login_body_bytes_max: config.limits.login_body_bytes_max,
-        keepalive_seconds: config.listen.keepalive.as_secs(),
-        body_timeout: config.listen.body_timeout,
-        drain_timeout: config.listen.drain_timeout,
-    };
+    let limits = door_limits(&config);
     let trusted = config.trusted_proxies.clone();
     let gateway = Gateway::new(
         pages,
@@ -161,11 +162,23 @@ fn start(config: Config) -> Result<(), StartError> {
     for address in &config.listen.addresses {
         tracing::info!(%address, context = %config.site.context, "serving");
     }
-    serve(gateway, errands, &config.listen, config.upstream.pool_size)?;
+    let pool_size = config.upstream.pool_size;
+    serve(gateway, errands, &config.listen, pool_size, admin)?;
     if let Some(store) = store {
         close(&store);
     }
     Ok(())
+}
+
+fn door_limits(config: &Config) -> DoorLimits {
+    DoorLimits {
+        header_bytes_max: config.limits.header_bytes_max,
+        form_body_bytes_max: config.limits.form_body_bytes_max,
+        login_body_bytes_max: config.limits.login_body_bytes_max,
+        keepalive_seconds: config.listen.keepalive.as_secs(),
+        body_timeout: config.listen.body_timeout,
+        drain_timeout: config.listen.drain_timeout,
+    }
 }
 
 /// Keys of this process alone: every stamp and seal of before is dead.
@@ -200,6 +213,7 @@ struct Parts {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     own_client: Arc<OwnClient>,
+    metrics: Arc<Metrics>,
 }
 
 fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamKey>) {
@@ -234,6 +248,9 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         me: std::sync::OnceLock::new(),
         logouts: tokio::sync::Semaphore::new(LOGOUTS),
         slowdown: Slowdown::default(),
+        metrics: parts.metrics,
+        canary: Canary::new(config.canary.interval_seconds),
+        health: HealthLog::default(),
     };
     (engine, owed)
 }

@@ -3,6 +3,8 @@
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::{Entropy, random};
+use crate::flow::WatchedStore;
+use crate::observe::Metrics;
 use crate::seal::{MasterKey, RecordSeal, Seals};
 use crate::store::records::{KEY_CHECK, KeyCheck, Records};
 use crate::store::{Expect, Mode, Reminder, SledStore, Store, instance};
@@ -32,6 +34,7 @@ pub(super) fn open_vault(
     entropy: &Arc<dyn Entropy>,
     clock: &dyn Clock,
     runtime: &tokio::runtime::Runtime,
+    metrics: &Arc<Metrics>,
 ) -> Result<Opened, String> {
     let dir = &config.state.dir;
     let store_dir = dir.join(STORE_DIR);
@@ -54,8 +57,9 @@ pub(super) fn open_vault(
     let store = SledStore::open(&store_dir, mode)
         .map_err(|error| format!("store {}: {error}", store_dir.display()))?;
     let store = Arc::new(store);
+    let watched = WatchedStore::new(store.clone() as Arc<dyn Store>, metrics.clone());
     let seal = RecordSeal::new(&master, entropy.clone()).map_err(|error| error.to_string())?;
-    let records = Records::new(store.clone() as Arc<dyn Store>, Arc::new(seal));
+    let records = Records::new(Arc::new(watched), Arc::new(seal));
     let epoch = runtime.block_on(async {
         check_key(&records, first, clock).await?;
         instance(&*store)

@@ -21,7 +21,7 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 /// A clock this far below the highest time ever seen is wrong (threats.md row 32), in seconds.
-const CLOCK_BACK_SECONDS: u64 = 2;
+pub(crate) const CLOCK_BACK_SECONDS: u64 = 2;
 
 /// An accepted login.
 pub struct Accepted {
@@ -177,6 +177,7 @@ impl Engine {
             self.sessions.remove(live.id());
             return Ok(AcceptOutcome::Gone);
         }
+        self.metrics.login(crate::observe::Login::Accepted);
         Ok(AcceptOutcome::Accepted(Accepted {
             session: live,
             key,

@@ -116,6 +116,7 @@ impl Engine {
                 }
                 None => {
                     let secret = entropy::shared_secret(&*self.entropy)?;
+                    self.metrics.activation_begun();
                     Activation::begin(account.next_generation, secret, limits, now)
                 }
             };
@@ -195,7 +196,8 @@ impl Engine {
                 Holder::Session(_) => Ok(ActivateOutcome::Closed),
             };
         };
-        match activation.confirm(code, self.settings.activation, self.now()) {
+        let confirmed = activation.confirm(code, self.settings.activation, self.now());
+        match self.metrics.activation_judged(confirmed) {
             Confirmation::Over => Ok(ActivateOutcome::Closed),
             Confirmation::Late => Ok(ActivateOutcome::Refused(CodeRefusal::Late)),
             Confirmation::Wrong => Ok(ActivateOutcome::Refused(CodeRefusal::Wrong)),

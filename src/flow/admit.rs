@@ -12,6 +12,7 @@ use crate::flow::probe::{Budget, Verdict};
 use crate::flow::sessions::LiveSession;
 use crate::flow::table::Entry;
 use crate::flow::{Client, Engine, FlowError};
+use crate::observe::CookieDrop;
 use crate::primitives::{GatewaySessionId, Ticket, UnixSeconds, UpstreamKey, WaitingRef};
 use crate::profile::CookieClass;
 use crate::seal::{Purpose, SealError};
@@ -101,10 +102,13 @@ impl Engine {
         let sealed = cookies.seal.map(|text| self.open_seal(text, now));
         match sealed {
             Some(Some(carried)) => carried,
-            Some(None) => Carried {
-                stale_seal: true,
-                ..self.stamped(cookies, now)
-            },
+            Some(None) => {
+                self.metrics.dropped_cookie(CookieDrop::Seal);
+                Carried {
+                    stale_seal: true,
+                    ..self.stamped(cookies, now)
+                }
+            }
             None => self.stamped(cookies, now),
         }
     }
@@ -148,10 +152,11 @@ impl Engine {
         let life = self.profile.session_longest_life_seconds();
         let mut jar = Jar::default();
         for (name, stamped) in &cookies.others {
-            match self.profile.cookie_class(name) {
-                CookieClass::Session | CookieClass::Unlisted => {}
+            let unstamped = match self.profile.cookie_class(name) {
+                CookieClass::Session => CookieDrop::Stamp,
+                CookieClass::Unlisted => CookieDrop::Unlisted,
                 CookieClass::Readable | CookieClass::ScriptMade => continue,
-            }
+            };
             if let Some((value, issued)) = self.seals.unstamp(name, stamped)
                 && now.since(issued) < life
                 && issued.since(now) <= ISSUED_AHEAD_SECONDS
@@ -159,6 +164,8 @@ impl Engine {
             {
                 // Of several good ones the first counts, as for the upstream.
                 jar.set(name, value);
+            } else {
+                self.metrics.dropped_cookie(unstamped);
             }
         }
         let Some(key) = self.key_of(&jar) else {

@@ -118,6 +118,7 @@ impl Engine {
             return Ok(refused);
         }
         let verdict = self.verdict_on(case, new).await;
+        self.count_judged(case.evidence, &verdict);
         tracing::info!(
             request.id = %case.client.request_id,
             session = ?new,

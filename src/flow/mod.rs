@@ -9,15 +9,18 @@ pub mod activate;
 pub mod admit;
 mod ask_again;
 mod attempts;
+pub mod canary;
 pub mod carry;
 pub mod demand;
 pub mod disable;
 pub mod end;
+pub mod health;
 pub mod judge;
 mod known_browser;
 pub mod mark;
 pub mod notices;
 pub mod probe;
+mod scrape;
 pub mod sessions;
 pub mod start;
 pub mod sweep;
@@ -25,6 +28,9 @@ pub mod table;
 pub mod turn;
 pub mod upstream;
 pub mod verify;
+mod watched_store;
+
+pub use watched_store::WatchedStore;
 
 use crate::clock::Clock;
 use crate::domain::audit::{AuditEvent, AuditRecord};
@@ -34,6 +40,7 @@ use crate::domain::login::LoginLimits;
 use crate::domain::policy_file::PolicyFile;
 use crate::domain::session::SessionLimits;
 use crate::entropy::{Entropy, EntropyError};
+use crate::observe::Metrics;
 use crate::primitives::{AccountId, UnixSeconds, UpstreamKey};
 use crate::profile::Profile;
 use crate::seal::{SealError, Seals};
@@ -110,6 +117,12 @@ pub struct Engine {
     pub logouts: tokio::sync::Semaphore,
     /// Slows down addresses that fail a lot.
     pub slowdown: accept::Slowdown,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Whether the profile still fits the application.
+    pub canary: canary::Canary,
+    /// Since when each check of the health is as it is.
+    pub health: health::HealthLog,
 }
 
 /// A policy and its version.
@@ -191,6 +204,17 @@ impl Engine {
         self.clock.now()
     }
 
+    /// How far the clock is behind the highest time ever seen, in seconds.
+    pub fn clock_behind(&self) -> u64 {
+        let high = self.clock_high.load(std::sync::atomic::Ordering::Relaxed);
+        high.saturating_sub(self.now().0)
+    }
+
+    /// Whether that is too much for codes to be judged.
+    pub fn clock_is_behind(&self) -> bool {
+        self.clock_behind() > accept::CLOCK_BACK_SECONDS
+    }
+
     /// The store.
     ///
     /// # Errors
@@ -242,13 +266,14 @@ impl Engine {
         }
     }
 
-    /// An audit record of now.
+    /// An audit record of now; what it tells is counted.
     pub fn audit(
         &self,
         client: &Client,
         account: Option<(&AccountId, &str)>,
         event: AuditEvent,
     ) -> AuditRecord {
+        self.metrics.count(&event);
         AuditRecord {
             at: self.now(),
             account: account.map(|(id, _)| id.clone()),

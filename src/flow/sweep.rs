@@ -42,6 +42,8 @@ impl Engine {
                     if let Err(error) = self.sweep().await {
                         tracing::error!(%error, "a sweep could not be finished");
                     }
+                    self.metrics.beat();
+                    self.readiness();
                 }
             }
         }
@@ -76,6 +78,8 @@ impl Engine {
             // Requests under way hold it open; new ones are not taken any more.
             if session.under_way() == 0 {
                 self.end_session(&session, reason, &client).await;
+                // Thousands may end together: a sweep that goes on is a sign of life.
+                self.metrics.beat();
             }
         }
     }

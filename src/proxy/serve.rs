@@ -1,5 +1,6 @@
 //! Listeners, TLS, background work: pingora's server around the gateway.
 
+use super::admin::{AdminFace, AdminListener};
 use super::connection::{ConnectionLimits, Connections};
 use super::gateway::Gateway;
 use crate::config::{Listen, Tls, Upstream, UpstreamAddress};
@@ -33,6 +34,14 @@ pub enum ServeError {
     /// Certificate or key could not be taken.
     #[error("TLS: {0}")]
     Tls(String),
+    /// The address for metrics and health is not free.
+    #[error("[admin] cannot listen on {address}: {why}")]
+    Admin {
+        /// Which.
+        address: std::net::SocketAddr,
+        /// What the system says.
+        why: std::io::Error,
+    },
 }
 
 /// The upstream as a peer with a timeout for everything; upgrades are refused.
@@ -66,6 +75,7 @@ pub fn serve(
     errands: UnboundedReceiver<UpstreamKey>,
     listen: &Listen,
     pool_size: usize,
+    admin: Option<AdminListener>,
 ) -> Result<(), ServeError> {
     let conf = ServerConf {
         threads: listen.threads,
@@ -87,7 +97,10 @@ pub fn serve(
         requests_max: listen.keepalive_requests_max,
     };
     let proxy = http_proxy(&server.configuration, gateway);
-    let mut service = Service::new("proxy".to_owned(), Connections::new(proxy, limits));
+    let mut service = Service::new(
+        "proxy".to_owned(),
+        Connections::new(proxy, limits, engine.metrics.clone()),
+    );
     for address in &listen.addresses {
         let endpoint = ListenerConfig::tcp(address.to_string())
             .l4_buffer(L4BufferSettings::new(READ_BUFFER_BYTES, WRITE_BUFFER_BYTES));
@@ -98,11 +111,16 @@ pub fn serve(
         service.add_listener(endpoint);
     }
     server.add_service(service);
+    let face_engine = engine.clone();
     let broom = Broom {
         engine,
         errands: Mutex::new(Some(errands)),
     };
     server.add_service(background_service("sweeper", broom));
+    if let Some(admin) = admin {
+        let face = AdminFace::new(admin, face_engine);
+        server.add_service(background_service("admin", face));
+    }
     server.run(RunArgs::default());
     Ok(())
 }
@@ -131,11 +149,19 @@ impl BackgroundService for Broom {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         let Some(errands) = errands else { return };
+        let mut canary_shutdown = shutdown.clone();
+        let stop_canary = async move {
+            let _ = canary_shutdown.changed().await;
+        };
         let stop = async move {
             // An error means that the sender is gone: the server ends.
             let _ = shutdown.changed().await;
         };
-        self.engine.clone().run_sweeper(errands, stop).await;
+        let engine = &self.engine;
+        // A task of its own: a look waits for the application, a sweep must not wait for a look.
+        let canary = tokio::spawn(engine.clone().run_canary(stop_canary));
+        engine.clone().run_sweeper(errands, stop).await;
+        canary.abort();
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }

@@ -15,12 +15,15 @@ use gerbang::domain::session::{GatewaySession, SessionLimits};
 use gerbang::domain::upstream_session::{State, StoredState};
 use gerbang::entropy::{Entropy, SystemEntropy};
 use gerbang::flow::accept::{Accepted, Slowdown};
+use gerbang::flow::canary::Canary;
+use gerbang::flow::health::HealthLog;
 use gerbang::flow::notices::LogNotices;
 use gerbang::flow::probe::Budgets;
 use gerbang::flow::sessions::Sessions;
 use gerbang::flow::table::Table;
 use gerbang::flow::upstream::UpstreamRequest;
 use gerbang::flow::{Client, Engine, FlowError, Policy, Settings, Vault};
+use gerbang::observe::Metrics;
 use gerbang::primitives::{UnixSeconds, UpstreamKey};
 use gerbang::profile::Profile;
 use gerbang::proxy::{OwnClient, upstream_peer};
@@ -96,6 +99,7 @@ fn engine(
     let (errands, owed) = tokio::sync::mpsc::unbounded_channel();
     let limits = &config.limits;
     let known = limits.probes_known_max;
+    let metrics = Arc::new(Metrics::new(clock.now(), []));
     let engine = Engine {
         settings: settings(&config),
         profile: Arc::new(Profile::builtin(CONTEXT).unwrap()),
@@ -128,6 +132,9 @@ fn engine(
         me: std::sync::OnceLock::new(),
         logouts: tokio::sync::Semaphore::new(4),
         slowdown: Slowdown::default(),
+        canary: Canary::new(300),
+        health: HealthLog::default(),
+        metrics,
     };
     (engine, owed)
 }
