@@ -18,6 +18,8 @@ mod front;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod ops;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod proxy;
