@@ -10,21 +10,24 @@ use crate::cli::Exit;
 mod assemble;
 mod checks;
 mod office;
+mod reload;
 mod vault;
 
 pub use checks::checks;
 pub use office::office;
 
-use crate::config::{Config, ProfileSource};
+use crate::config::{Config, ProfileSource, Sources};
 use crate::control::{self, Control, SOCKET_FILE};
 use crate::flow::Engine;
-use crate::pages::Pages;
 use crate::pages::cookies::OwnCookies;
+use crate::pages::{Face, Pages};
 use crate::primitives::UpstreamKey;
 use crate::profile::Profile;
-use crate::proxy::{Background, DoorLimits, Gateway, serve, upstream_peer};
+use crate::proxy::{AdminListener, Background, DoorLimits, Gateway, serve, upstream_peer};
 use crate::render::{Frame, Lang, Renderer};
+use arc_swap::ArcSwap;
 use assemble::{Assembled, assemble, close};
+use reload::Reload;
 use std::fs;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -46,14 +49,14 @@ enum StartError {
     Runtime(#[from] std::io::Error),
 }
 
-/// Serves until the process is told to end.
-pub fn run(config: Config) -> Exit {
+/// Serves until the process is told to end. `sources` are read again on SIGHUP.
+pub fn run(config: Config, sources: Sources) -> Exit {
     harden();
     start_log(&config);
     for warning in &config.warnings {
         tracing::warn!(key = %warning.key, "{}", warning.message);
     }
-    match start(config) {
+    match start(config, sources) {
         Ok(()) => Exit::Done,
         Err(error) => {
             tracing::error!(%error, "the gateway could not start");
@@ -84,7 +87,9 @@ fn start_log(config: &Config) {
     }
 }
 
-fn start(config: Config) -> Result<(), StartError> {
+fn start(config: Config, sources: Sources) -> Result<(), StartError> {
+    // First of all: a start that fails here has touched nothing.
+    let admin = AdminListener::bind(&config.admin)?;
     let renderer = Arc::new(load_renderer(&config).map_err(StartError::Templates)?);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -96,8 +101,13 @@ fn start(config: Config) -> Result<(), StartError> {
         store,
     } = assemble(&config, &runtime)?;
     drop(runtime);
-    let background = background(&config, &engine, errands);
+    let mut background = background(&config, &engine, errands);
     let pages = Arc::new(pages(&config, engine, renderer));
+    let reload = Reload::new(config.clone(), sources, pages.clone());
+    background.push(Background {
+        name: "reload",
+        run: Box::new(|stop| Box::pin(reload.run(stop))),
+    });
     let limits = DoorLimits {
         header_bytes_max: config.limits.header_bytes_max,
         form_body_bytes_max: config.limits.form_body_bytes_max,
@@ -122,6 +132,7 @@ fn start(config: Config) -> Result<(), StartError> {
         background,
         &config.listen,
         config.upstream.pool_size,
+        admin,
     )?;
     if let Some(store) = store {
         close(&store);
@@ -129,17 +140,25 @@ fn start(config: Config) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Work beside the requests: the broom, and the control socket.
+/// Work beside the requests: the broom, the canary, and the control socket.
 fn background(
     config: &Config,
     engine: &Arc<Engine>,
     errands: UnboundedReceiver<UpstreamKey>,
 ) -> Vec<Background> {
     let broom = engine.clone();
-    let mut all = vec![Background {
-        name: "sweeper",
-        run: Box::new(|stop| Box::pin(broom.run_sweeper(errands, stop))),
-    }];
+    let canary = engine.clone();
+    let mut all = vec![
+        Background {
+            name: "sweeper",
+            run: Box::new(|stop| Box::pin(broom.run_sweeper(errands, stop))),
+        },
+        // A look waits for the application; a sweep must not wait for a look.
+        Background {
+            name: "canary",
+            run: Box::new(|stop| Box::pin(canary.run_canary(stop))),
+        },
+    ];
     let path = config.state.dir.join(SOCKET_FILE);
     match Control::bind(&path) {
         Ok(control) => {
@@ -158,9 +177,11 @@ fn background(
 fn pages(config: &Config, engine: Arc<Engine>, renderer: Arc<Renderer>) -> Pages {
     let https = engine.settings.https;
     Pages {
-        renderer,
+        face: ArcSwap::from_pointee(Face {
+            renderer,
+            contacts: config.contacts.clone(),
+        }),
         cookies: OwnCookies::new(&config.site.id, https),
-        contacts: config.contacts.clone(),
         frame: Frame {
             lang: Lang::Id,
             site_name: config.site.name.clone(),

@@ -25,6 +25,23 @@ impl Clock for SystemClock {
     }
 }
 
+/// Measures how long something took, for metrics and signs of life. Nothing is decided by it that a
+/// user could see: that is what [`Clock`] is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Starts now.
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// Time since then; it does not jump when the system's time is set.
+    pub fn elapsed(&self) -> std::time::Duration {
+        self.0.elapsed()
+    }
+}
+
 /// A clock that is moved by hand, for tests.
 #[derive(Debug, Default)]
 pub struct ManualClock(AtomicU64);

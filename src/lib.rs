@@ -13,7 +13,7 @@
 //! | [`domain`] | the rules, pure: gate, session states, login, enrollment, enforcement, throttle |
 //! | [`config`] | raw file → checked configuration, all problems at once |
 //! | [`seal`], [`store`], [`render`] | keys; durable records; pages and their words |
-//! | [`observe`] | the audit log, as others read it |
+//! | [`observe`] | the audit log as others read it; numbers for the operator |
 //! | [`flow`] | use cases, async, without HTTP framing and without pingora |
 //! | [`pages`] | the gateway's own pages: request in, response out |
 //! | [`control`] | the control socket: how the command line talks to the gateway that runs |
@@ -22,10 +22,10 @@
 //! | [`cli`] | the command line |
 //!
 //! Imports run downwards only, in this order from the bottom: primitives, clock, entropy,
-//! authenticator, profile, domain, config, seal, store, render, observe, flow, control, cli, pages,
-//! proxy, app. The command line knows `app` through function pointers that `main` hands it, so that it is
-//! tested without a server; what it asks of a gateway is plain data (`domain/office.rs`), carried
-//! out by `flow/administer`.
+//! authenticator, profile, domain, config, seal, store, render, observe, flow, control and pages,
+//! proxy, app. The command line needs domain and config alone: what it asks of a gateway is plain
+//! data (`domain/office.rs`), carried out by `flow/administer`; `app` is known to it through function
+//! pointers that `main` hands it, so that it is tested without a server.
 //!
 //! Where this house differs from the first plan: the store room has one engine trait (versioned
 //! records, compare-and-swap batches) with typed records on top, instead of one trait per noun: what

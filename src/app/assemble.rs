@@ -12,7 +12,9 @@ use crate::domain::policy::PolicyState;
 use crate::domain::session::SessionLimits;
 use crate::entropy::{Entropy, SystemEntropy, random};
 use crate::flow::accept::Slowdown;
+use crate::flow::canary::Canary;
 use crate::flow::glass::GlassFile;
+use crate::flow::health::HealthLog;
 use crate::flow::keeper::Keeper;
 use crate::flow::notices::LogNotices;
 use crate::flow::probe::Budgets;
@@ -21,7 +23,7 @@ use crate::flow::table::Table;
 use crate::flow::trace::Traces;
 use crate::flow::watch::Results;
 use crate::flow::{Engine, Policy, Settings, Vault};
-use crate::observe::outputs;
+use crate::observe::{Metrics, outputs};
 use crate::primitives::UpstreamKey;
 use crate::profile::Profile;
 use crate::proxy::{OwnClient, upstream_peer};
@@ -53,7 +55,9 @@ pub(super) fn assemble(config: &Config, runtime: &Runtime) -> Result<Assembled, 
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let profile = Arc::new(load_profile(config).map_err(StartError::Profile)?);
-    let opened = open_vault(config, &entropy, &*clock, runtime);
+    let roles = profile.roles().iter().map(|role| role.as_str());
+    let metrics = Arc::new(Metrics::new(clock.now(), roles));
+    let opened = open_vault(config, &entropy, &*clock, runtime, &metrics);
     let (vault, keys, store, reminder, keeper) = match opened {
         Ok(open) => {
             let keys = (open.seals, open.signer.key());
@@ -76,6 +80,7 @@ pub(super) fn assemble(config: &Config, runtime: &Runtime) -> Result<Assembled, 
         vault,
         reminder,
         keeper,
+        metrics,
         clock,
         entropy,
         own_client: own_client.clone(),
@@ -126,6 +131,7 @@ struct Parts {
     vault: Vault,
     reminder: Reminder,
     keeper: Option<Keeper>,
+    metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     own_client: Arc<OwnClient>,
@@ -164,11 +170,15 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         me: std::sync::OnceLock::new(),
         logouts: tokio::sync::Semaphore::new(LOGOUTS),
         slowdown: Slowdown::default(),
+        metrics: parts.metrics,
+        canary: Canary::new(config.canary.interval_seconds),
+        health: HealthLog::default(),
         results: Results::default(),
         glass_file: Some(GlassFile {
             path: config.state.dir.join(GLASS_FILE),
             zone: config.site.time_zone.zone(),
         }),
+        readiness_told: AtomicU64::new(0),
         traces: Traces::default(),
     };
     (engine, owed)

@@ -7,6 +7,9 @@ use crate::control::{CallError, SOCKET_FILE, call};
 use crate::domain::office::{Answer, ErrorKind, OfficeError, Request};
 use crate::flow::Vault;
 use rustix::process::geteuid;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, lchown};
+use std::path::Path;
 
 /// Asks the gateway that runs on this state folder; without one, does it itself.
 ///
@@ -52,5 +55,35 @@ fn alone(config: &Config, request: Request) -> Result<Answer, OfficeError> {
     if let Some(store) = &assembled.store {
         close(store);
     }
+    give_back(&config.state.dir);
     answer
+}
+
+/// Files that root made here belong to whom the folder belongs: else the gateway, which runs as
+/// another user, could not write them any more.
+fn give_back(dir: &Path) {
+    let Ok(owner) = fs::metadata(dir) else { return };
+    if !geteuid().is_root() || owner.uid() == 0 {
+        return;
+    }
+    let mut folders = vec![dir.join(STORE_DIR)];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            let Ok(about) = entry.metadata() else {
+                continue;
+            };
+            if about.is_dir() {
+                folders.push(entry.path());
+            }
+            if about.uid() == 0 {
+                let given = lchown(entry.path(), Some(owner.uid()), Some(owner.gid()));
+                if let Err(error) = given {
+                    eprintln!("gerbang: {}: {error}", entry.path().display());
+                }
+            }
+        }
+    }
 }

@@ -3,6 +3,8 @@
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::{Entropy, random};
+use crate::flow::WatchedStore;
+use crate::observe::Metrics;
 use crate::seal::{HeadSigner, MasterKey, RecordSeal, Seals};
 use crate::store::records::{KEY_CHECK, KeyCheck, Records};
 use crate::store::{Expect, Mode, Reminder, SledStore, Store, instance};
@@ -33,6 +35,7 @@ pub(super) fn open_vault(
     entropy: &Arc<dyn Entropy>,
     clock: &dyn Clock,
     runtime: &tokio::runtime::Runtime,
+    metrics: &Arc<Metrics>,
 ) -> Result<Opened, String> {
     let dir = &config.state.dir;
     let store_dir = dir.join(STORE_DIR);
@@ -57,7 +60,8 @@ pub(super) fn open_vault(
     let store = SledStore::open(&store_dir, mode, seal.chain().clone())
         .map_err(|error| format!("store {}: {error}", store_dir.display()))?;
     let store = Arc::new(store);
-    let records = Records::new(store.clone() as Arc<dyn Store>, Arc::new(seal));
+    let watched = WatchedStore::new(store.clone() as Arc<dyn Store>, metrics.clone());
+    let records = Records::new(Arc::new(watched), Arc::new(seal));
     let epoch = runtime.block_on(async {
         check_key(&records, first, clock).await?;
         instance(&*store)

@@ -1,7 +1,7 @@
 //! `gerbang explain`: what decides, in words.
 
 use super::office::{Talk, look};
-use super::user::User;
+use super::user::Account;
 use super::{Exit, Process, Wiring};
 use crate::domain::office::Request;
 use clap::{Args, Subcommand};
@@ -18,7 +18,7 @@ enum Verb {
     /// The rule, date, exemption or lane that decides at the next login
     User {
         #[command(flatten)]
-        user: User,
+        user: Account,
         #[command(flatten)]
         talk: Talk,
     },

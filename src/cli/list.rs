@@ -26,28 +26,17 @@ pub(super) fn read(bytes: &[u8]) -> Result<Listed, Vec<String>> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.contains(&0) {
         return Err(vec!["the list is UTF-16; save it as CSV UTF-8".to_owned()]);
     }
-    let first = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
+    let lines = || bytes.split(|b| *b == b'\n').zip(1_u64..);
+    let first = lines().next().map_or(&b""[..], |(line, _)| line);
     let semicolons = first.contains(&b';') && !first.contains(&b',');
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(if semicolons { b';' } else { b',' })
-        .from_reader(bytes);
+    let delimiter = if semicolons { b';' } else { b',' };
     let mut found = Listed::new();
     let mut problems = Vec::new();
     let mut seen: BTreeMap<UserRef, u64> = BTreeMap::new();
-    for record in reader.byte_records() {
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                problems.push(error.to_string());
-                break;
-            }
-        };
-        let line = record.position().map_or(0, csv::Position::line);
-        match user(&record) {
+    for (bytes, line) in lines() {
+        match user(bytes, delimiter) {
             Ok(None) => {}
-            Ok(Some(_)) if is_header(&record) && found.is_empty() => {}
+            Ok(Some(user)) if is_header(&user) && found.is_empty() => {}
             Ok(Some(user)) => match seen.insert(user.clone(), line) {
                 Some(earlier) => problems.push(format!(
                     "line {line}: {} stands in line {earlier} already",
@@ -71,27 +60,36 @@ pub(super) fn read(bytes: &[u8]) -> Result<Listed, Vec<String>> {
     }
 }
 
-fn is_header(record: &csv::ByteRecord) -> bool {
-    record
-        .get(0)
-        .is_some_and(|title| title.eq_ignore_ascii_case(HEADER[0].as_bytes()))
+fn is_header(user: &UserRef) -> bool {
+    user.user_id.eq_ignore_ascii_case(HEADER[0])
 }
 
-/// The account of one line; `None` for an empty line.
-fn user(record: &csv::ByteRecord) -> Result<Option<UserRef>, String> {
+/// The account of one line; `None` for an empty line. No value of ours holds a line's end, so a
+/// quote that is not closed ends with its line instead of swallowing the rest of the list.
+fn user(line: &[u8], delimiter: u8) -> Result<Option<UserRef>, String> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let text = std::str::from_utf8(line).map_err(|_| "is not UTF-8".to_owned())?;
+    if text.chars().any(|c| c.is_control() && c != '\t') {
+        return Err("holds a control character".to_owned());
+    }
+    if text.matches('"').count() % 2 == 1 {
+        return Err("a quote is not closed".to_owned());
+    }
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .delimiter(delimiter)
+        .from_reader(line);
+    let record = match reader.records().next() {
+        Some(Ok(record)) => record,
+        Some(Err(error)) => return Err(error.to_string()),
+        None => return Ok(None),
+    };
     let mut cells = Vec::new();
-    for cell in record {
-        let text = std::str::from_utf8(cell).map_err(|_| "is not UTF-8".to_owned())?;
-        if text.contains('\n') {
-            return Err("a quote is not closed".to_owned());
-        }
-        if text.contains('"') {
+    for cell in &record {
+        if cell.contains('"') {
             return Err("a quote stands inside a value".to_owned());
         }
-        if text.chars().any(char::is_control) {
-            return Err("holds a control character".to_owned());
-        }
-        cells.push(unguarded(text.trim()));
+        cells.push(unguarded(cell.trim()));
     }
     while cells.last().is_some_and(|cell| cell.is_empty()) {
         cells.pop();
@@ -192,7 +190,11 @@ mod tests {
             ]
         );
         assert_eq!(told(b"\"PPK1\nPPK2\n"), ["line 1: a quote is not closed"]);
-        assert_eq!(told(b"PP\"K1\n"), ["line 1: a quote stands inside a value"]);
+        assert_eq!(told(b"PP\"K1\n"), ["line 1: a quote is not closed"]);
+        assert_eq!(
+            told(b"PP\"K\"1\n"),
+            ["line 1: a quote stands inside a value"]
+        );
         assert_eq!(told(b"PP\x07K1\n"), ["line 1: holds a control character"]);
         assert_eq!(
             told(b"\xff\xfeP\0"),

@@ -25,7 +25,7 @@ mod user;
 
 pub use check::{Check, run_checks};
 
-use crate::config::Config;
+use crate::config::{Config, Sources};
 use crate::domain::office::{Answer, OfficeError, Request};
 use crate::primitives::UnixSeconds;
 use clap::{Parser, Subcommand};
@@ -69,7 +69,7 @@ impl From<Exit> for ExitCode {
 /// What the verbs need of the rooms that put everything together.
 pub struct Wiring {
     /// Serves until it is told to stop.
-    pub serve: fn(Config) -> Exit,
+    pub serve: fn(Config, Sources) -> Exit,
     /// What `check` looks at besides the configuration.
     pub checks: fn() -> Vec<Box<dyn Check>>,
     /// Asks the gateway that runs; without one, does it itself.

@@ -14,8 +14,9 @@ pub(super) struct Arguments {
 
 /// Checks the configuration and serves; with a bad one nothing is started.
 pub(super) fn run(arguments: Arguments, process: Process<'_>, wiring: &Wiring) -> Exit {
-    match Config::load(&arguments.sources.into_sources(process.environment)) {
-        Ok(config) => (wiring.serve)(config),
+    let sources = arguments.sources.into_sources(process.environment);
+    match Config::load(&sources) {
+        Ok(config) => (wiring.serve)(config, sources),
         Err(problems) => {
             for problem in &problems {
                 say(process.err, &format!("error: {problem}"));

@@ -26,7 +26,7 @@ impl Check for TemplateCheck {
 }
 
 const WIRING: Wiring = Wiring {
-    serve: |_| Exit::Done,
+    serve: |_, _| Exit::Done,
     checks: Vec::new,
     office: |_, _| Err(OfficeError::refused("nobody is at the desk")),
     now: || UnixSeconds(1_795_333_073),
@@ -110,7 +110,7 @@ fn version_and_help_are_data() {
 #[test]
 fn serve_gets_the_checked_configuration_and_says_how_it_ended() {
     let wiring = Wiring {
-        serve: |config| {
+        serve: |config, _| {
             assert_eq!(config.upstream.address.to_string(), "http://127.0.0.1:9009");
             assert_eq!(config.site.context, "/eproc9");
             assert_eq!(config.site.name, "LPSE Contoh");
@@ -142,7 +142,7 @@ fn serve_gets_the_checked_configuration_and_says_how_it_ended() {
 #[test]
 fn serve_does_not_start_on_a_bad_configuration() {
     let wiring = Wiring {
-        serve: |_| panic!("must not be served"),
+        serve: |_, _| panic!("must not be served"),
         ..WIRING
     };
     let said = say_to(&wiring, &["serve", "--context", "eproc4"]);

@@ -25,14 +25,14 @@ enum Verb {
     /// Show everything that is known of an account
     Show {
         #[command(flatten)]
-        user: User,
+        user: Account,
         #[command(flatten)]
         talk: Talk,
     },
     /// Take the second factor away and hand out an activation code
     Reset {
         #[command(flatten)]
-        user: User,
+        user: Account,
         #[command(flatten)]
         paper: PaperArguments,
         #[command(flatten)]
@@ -43,7 +43,7 @@ enum Verb {
     /// Hand out an activation code: eight digits, good for 24 hours
     ActivationCode {
         #[command(flatten)]
-        user: User,
+        user: Account,
         #[command(flatten)]
         paper: PaperArguments,
         #[command(flatten)]
@@ -54,7 +54,7 @@ enum Verb {
     /// Forget the wrong codes that were counted
     Unlock {
         #[command(flatten)]
-        user: User,
+        user: Account,
         #[command(flatten)]
         sign: Sign,
         #[command(flatten)]
@@ -95,7 +95,7 @@ enum Verb {
 
 /// One account.
 #[derive(Args, Debug)]
-pub(super) struct User {
+pub(super) struct Account {
     /// User id
     #[arg(value_name = "USER")]
     user_id: String,
@@ -104,7 +104,7 @@ pub(super) struct User {
     user_type: Option<String>,
 }
 
-impl User {
+impl Account {
     pub(super) fn into_ref(self) -> UserRef {
         UserRef {
             user_id: self.user_id,

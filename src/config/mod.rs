@@ -12,6 +12,7 @@
 //! in `tests/refused*.rs` for what it refuses. To add a section: a file like `limits.rs` and a
 //! line in [`examine`].
 
+mod admin;
 mod audit;
 mod contacts;
 mod cross;
@@ -33,6 +34,7 @@ mod tree;
 mod unknown;
 mod upstream;
 
+pub use admin::{Admin, Canary};
 pub use audit::{Audit, AuditFile, SyslogTarget};
 pub use contacts::{Contact, Contacts};
 pub use limits::Limits;
@@ -149,6 +151,10 @@ pub struct Config {
     pub log: Log,
     /// `[audit]`.
     pub audit: Audit,
+    /// `[admin]`.
+    pub admin: Admin,
+    /// `[canary]`.
+    pub canary: Canary,
     /// What is worth a look though the gateway starts; to be logged at start.
     pub warnings: Vec<Problem>,
     names: Vec<NameUse>,
@@ -275,10 +281,13 @@ fn build(reader: &mut Reader, sources: &Sources) -> Config {
         templates: state::read_templates(reader),
         log: state::read_log(reader),
         audit: audit::read(reader),
+        admin: admin::read(reader),
+        canary: admin::read_canary(reader),
         warnings: Vec::new(),
         names,
     };
     cross::check(reader, &config, read.public_url_place);
+    admin::check(reader, &config);
     config
 }
 

@@ -1,3 +1,4 @@
+mod admin;
 mod audit;
 mod files;
 mod refused;

@@ -220,11 +220,18 @@ pub enum AuditEvent {
         /// Why.
         reason: String,
     },
+    /// The forms of the login do not fit the profile any more: logins may go unrecognised.
+    ProfileDrifted {
+        /// What was seen instead; words of the profile and names of fields only.
+        sign: String,
+    },
+    /// They fit again.
+    ProfileFits,
 }
 
 impl AuditEvent {
     /// Every label, as stored, exported and named in `[audit.retention]`.
-    pub const KINDS: [&'static str; 19] = [
+    pub const KINDS: [&'static str; 21] = [
         "login-waiting",
         "login-released",
         "login-accepted",
@@ -244,6 +251,8 @@ impl AuditEvent {
         "exempted",
         "unlocked",
         "clock-accepted",
+        "profile-drifted",
+        "profile-fits",
     ];
 
     /// The label of what happened.
@@ -268,6 +277,8 @@ impl AuditEvent {
             Self::Exempted { .. } => "exempted",
             Self::Unlocked { .. } => "unlocked",
             Self::ClockAccepted { .. } => "clock-accepted",
+            Self::ProfileDrifted { .. } => "profile-drifted",
+            Self::ProfileFits => "profile-fits",
         }
     }
 }

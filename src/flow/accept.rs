@@ -11,7 +11,7 @@ use crate::entropy;
 use crate::flow::probe::{Budget, Verdict};
 use crate::flow::sessions::LiveSession;
 use crate::flow::{Client, Engine, FlowError};
-use crate::primitives::{AccountId, OtpCode, Ticket, UpstreamKey, WaitingRef};
+use crate::primitives::{AccountId, Identity, OtpCode, Ticket, UpstreamKey, WaitingRef};
 use crate::store::Expect;
 use crate::store::records::{Draft, RecordError, Stored};
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 /// A clock this far below the highest time ever seen is wrong (threats.md row 32), in seconds.
-const CLOCK_BACK_SECONDS: u64 = 2;
+pub(crate) const CLOCK_BACK_SECONDS: u64 = 2;
 
 /// An accepted login.
 pub struct Accepted {
@@ -172,6 +172,7 @@ impl Engine {
             return Ok(AcceptOutcome::Gone);
         }
         self.got_in(&login.identity);
+        self.metrics.login(crate::observe::Login::Accepted);
         Ok(AcceptOutcome::Accepted(Accepted {
             session: live,
             key,
@@ -217,6 +218,26 @@ impl Engine {
         }
         records.commit(draft).await?;
         Ok(())
+    }
+
+    /// The record of an account; one that was never activated has none yet.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store fails.
+    pub async fn account(&self, identity: &Identity) -> Result<Account, FlowError> {
+        let found = match self.records() {
+            Ok(records) => {
+                let key = records.account_key(&identity.account);
+                records.get::<Account>(&key).await?
+            }
+            // Nobody is asked for anything, so nothing has to be known.
+            Err(_) if self.open_by_file() => None,
+            Err(error) => return Err(error),
+        };
+        Ok(found.map_or_else(
+            || Account::new(identity.account.clone()),
+            |stored| stored.value,
+        ))
     }
 
     /// What is kept of an account beside its second factor, with the version to expect when it is

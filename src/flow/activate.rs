@@ -117,6 +117,7 @@ impl Engine {
                         return Ok(ActivationState::ProofDue);
                     }
                     let secret = entropy::shared_secret(&*self.entropy)?;
+                    self.metrics.activation_begun();
                     Activation {
                         grant,
                         ..Activation::begin(account.next_generation, secret, limits, now)

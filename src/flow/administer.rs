@@ -19,9 +19,10 @@ use crate::domain::policy::Signature;
 use crate::domain::standing::{Seen, Standing};
 use crate::flow::policy::ChangeError;
 use crate::flow::{Engine, FlowError};
-use crate::primitives::{AccountId, Role};
+use crate::primitives::{AccountId, Role, UnixSeconds};
 use crate::store::records::RecordError;
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 /// Known ids that are looked at for a suggestion; beyond that nobody is near by chance only.
 const SUGGESTED_FROM_MAX: usize = 100_000;
@@ -130,6 +131,28 @@ impl Engine {
             }
             Request::ExplainUser { user } => desk.explain_user(&user).await,
             Request::ExplainRequest { id } => desk.explain_request(&id).await,
+        }
+    }
+}
+
+/// Between two looks at how ready the roles are, in seconds: it reads every account.
+const READINESS_SECONDS: u64 = 3_600;
+
+impl Engine {
+    /// Tells the metrics how ready each role is, once an hour.
+    pub(crate) async fn look_at_readiness(&self) {
+        let now = self.now();
+        let last = self.readiness_told.load(Ordering::Relaxed);
+        if last != 0 && now.since(UnixSeconds(last)) < READINESS_SECONDS {
+            return;
+        }
+        self.readiness_told.store(now.0, Ordering::Relaxed);
+        let desk = Desk {
+            engine: self,
+            peer: "itself",
+        };
+        if let Err(error) = desk.tell_readiness().await {
+            tracing::warn!(%error, "how ready the roles are is not known");
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::domain::gate::Evidence;
 use crate::domain::gate::{Presented, RequestFacts, RequestVerdict, request_verdict};
 use crate::domain::jar::Jar;
 use crate::domain::login::Need;
+use crate::domain::policy_file::Unread;
 use crate::domain::session::Liveness;
 use crate::domain::upstream_session::State;
 use crate::flow::demand::Asked;
@@ -13,6 +14,7 @@ use crate::flow::probe::{Budget, Verdict};
 use crate::flow::sessions::LiveSession;
 use crate::flow::table::Entry;
 use crate::flow::{Client, Engine, FlowError};
+use crate::observe::CookieDrop;
 use crate::primitives::{GatewaySessionId, Ticket, UnixSeconds, UpstreamKey, WaitingRef};
 use crate::profile::CookieClass;
 use crate::seal::{Purpose, SealError};
@@ -102,10 +104,13 @@ impl Engine {
         let sealed = cookies.seal.map(|text| self.open_seal(text, now));
         match sealed {
             Some(Some(carried)) => carried,
-            Some(None) => Carried {
-                stale_seal: true,
-                ..self.stamped(cookies, now)
-            },
+            Some(None) => {
+                self.metrics.dropped_cookie(CookieDrop::Seal);
+                Carried {
+                    stale_seal: true,
+                    ..self.stamped(cookies, now)
+                }
+            }
             None => self.stamped(cookies, now),
         }
     }
@@ -149,10 +154,11 @@ impl Engine {
         let life = self.profile.session_longest_life_seconds();
         let mut jar = Jar::default();
         for (name, stamped) in &cookies.others {
-            match self.profile.cookie_class(name) {
-                CookieClass::Session | CookieClass::Unlisted => {}
+            let unstamped = match self.profile.cookie_class(name) {
+                CookieClass::Session => CookieDrop::Stamp,
+                CookieClass::Unlisted => CookieDrop::Unlisted,
                 CookieClass::Readable | CookieClass::ScriptMade => continue,
-            }
+            };
             if let Some((value, issued)) = self.seals.unstamp(name, stamped)
                 && now.since(issued) < life
                 && issued.since(now) <= ISSUED_AHEAD_SECONDS
@@ -160,6 +166,8 @@ impl Engine {
             {
                 // Of several good ones the first counts, as for the upstream.
                 jar.set(name, value);
+            } else {
+                self.metrics.dropped_cookie(unstamped);
             }
         }
         let Some(key) = self.key_of(&jar) else {
@@ -231,7 +239,7 @@ impl Engine {
             return Ok(Allowed::Yes);
         };
         let now = self.now();
-        let token = self.policy.load().token(now);
+        let token = self.policy_token();
         if owner.meets_policy(token, now) {
             return Ok(Allowed::Yes);
         }
@@ -245,7 +253,8 @@ impl Engine {
                 again_at = standing.facts().exempt_until;
                 Some(self.decide_with(who, &account, &standing))
             }
-            // Let pass unread under a ceiling that only observed: known only as "somebody".
+            // Let pass unread: known only as "somebody". It goes on as long as that holds.
+            None if self.drift() && self.unread_of(None) == Unread::Open => None,
             None => Some(self.decide_unread()),
         };
         let Some(decision) = decision.filter(|decision| decision.requirement.stops()) else {

@@ -81,7 +81,8 @@ impl Engine {
                 Holder::Session(_) => Ok(ActivateOutcome::Closed),
             };
         };
-        match activation.confirm(code, self.settings.activation, self.now()) {
+        let confirmed = activation.confirm(code, self.settings.activation, self.now());
+        match self.metrics.activation_judged(confirmed) {
             Confirmation::Over => Ok(ActivateOutcome::Closed),
             Confirmation::Late => Ok(ActivateOutcome::Refused(CodeRefusal::Late)),
             Confirmation::Wrong => Ok(ActivateOutcome::Refused(CodeRefusal::Wrong)),

@@ -1,10 +1,10 @@
 //! Judging an answer that may have logged somebody in: mark, probe, conclude.
 
-use crate::domain::enforcement::Requirement;
-use crate::domain::enrollment::Account;
+use crate::domain::enforcement::{Decision, Requirement};
 use crate::domain::gate::Evidence;
 use crate::domain::jar::Jar;
 use crate::domain::login::Need;
+use crate::domain::policy_file::Unread;
 use crate::domain::upstream_session::State;
 use crate::flow::demand::Asked;
 use crate::flow::mark::MarkError;
@@ -118,6 +118,7 @@ impl Engine {
             return Ok(refused);
         }
         let verdict = self.verdict_on(case, new).await;
+        self.count_judged(case.evidence, &verdict);
         tracing::info!(
             request.id = %case.client.request_id,
             session = ?new,
@@ -128,7 +129,7 @@ impl Engine {
         let what = format!(
             "an answer was judged: evidence {}, session {new:?}, the probe says {}",
             case.evidence.as_str(),
-            told(&verdict)
+            verdict_word(&verdict)
         );
         self.traces.note(&case.client.request_id, self.now(), what);
         match verdict {
@@ -346,9 +347,13 @@ impl Engine {
         case: &Case<'_>,
         new: UpstreamKey,
     ) -> Result<Conclusion, FlowError> {
-        if self.only_watches() {
-            // The operator only watches: a page that does not fit the profile stops nobody.
-            let decision = self.decide_unread();
+        if self.only_watches() || self.lets_unread_pass(case) {
+            // The operator only watches, or the application was updated and he said beforehand that
+            // such logins go on: a page that does not fit the profile stops nobody.
+            let decision = Decision {
+                requirement: Requirement::Nothing,
+                ..self.decide_unread()
+            };
             return match &case.owner {
                 Some(owner) => self.conclude_same_owner(case, owner, new).await,
                 None => self.release_unread(case, new, decision).await,
@@ -362,39 +367,22 @@ impl Engine {
         Ok(Conclusion::InDoubt)
     }
 
+    /// Whether the profile is known not to fit any more, and the policy lets logins pass then that
+    /// cannot be read: by the role of whose session it is, for a visitor by the default.
+    fn lets_unread_pass(&self, case: &Case<'_>) -> bool {
+        if !self.drift() {
+            return false;
+        }
+        let owner = case.owner.as_ref();
+        let who = owner.and_then(|owner| owner.record().identity.as_ref());
+        self.unread_of(who) == Unread::Open
+    }
+
     pub(crate) fn lose_all(&self, case: &Case<'_>, new: UpstreamKey) {
         self.settle_lost(new);
         if let Some(old) = case.sent.filter(|old| *old != new) {
             self.settle_lost(old);
         }
-    }
-
-    /// The record of an account; one that was never activated has none yet.
-    ///
-    /// # Errors
-    /// [`FlowError`] when the store fails.
-    pub async fn account(&self, identity: &Identity) -> Result<Account, FlowError> {
-        let found = match self.records() {
-            Ok(records) => {
-                let key = records.account_key(&identity.account);
-                records.get::<Account>(&key).await?
-            }
-            // Nobody is asked for anything, so nothing has to be known.
-            Err(_) if self.open_by_file() => None,
-            Err(error) => return Err(error),
-        };
-        Ok(found.map_or_else(
-            || Account::new(identity.account.clone()),
-            |stored| stored.value,
-        ))
-    }
-}
-
-/// The verdict with its reason, without a name.
-fn told(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Unknown(why) => format!("unknown: {why:?}"),
-        Verdict::Somebody(_) | Verdict::Nobody => verdict_word(verdict).to_owned(),
     }
 }
 

@@ -12,11 +12,13 @@ pub mod admit;
 mod ask_again;
 mod attempts;
 pub mod bind;
+pub mod canary;
 pub mod carry;
 pub mod demand;
 pub mod disable;
 pub mod end;
 pub mod glass;
+pub mod health;
 pub mod judge;
 pub mod keeper;
 mod known_browser;
@@ -26,6 +28,7 @@ pub mod policy;
 pub mod probe;
 pub mod proof;
 pub mod put_off;
+mod scrape;
 pub mod sessions;
 pub mod start;
 pub mod sweep;
@@ -35,6 +38,9 @@ pub mod turn;
 pub mod upstream;
 pub mod verify;
 pub mod watch;
+mod watched_store;
+
+pub use watched_store::WatchedStore;
 
 use crate::clock::Clock;
 use crate::domain::audit::{AuditEvent, AuditRecord};
@@ -44,6 +50,7 @@ use crate::domain::login::LoginLimits;
 use crate::domain::retention::Retention;
 use crate::domain::session::SessionLimits;
 use crate::entropy::{Entropy, EntropyError};
+use crate::observe::Metrics;
 use crate::primitives::{AccountId, UnixSeconds, UpstreamKey};
 use crate::profile::Profile;
 use crate::seal::{HeadKey, SealError, Seals};
@@ -133,8 +140,16 @@ pub struct Engine {
     pub results: watch::Results,
     /// Where a file of root would break glass.
     pub glass_file: Option<glass::GlassFile>,
+    /// When the metrics were last told how ready the roles are, in seconds.
+    pub readiness_told: AtomicU64,
     /// What was decided about requests a moment ago.
     pub traces: trace::Traces,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Whether the profile still fits the application.
+    pub canary: canary::Canary,
+    /// Since when each check of the health is as it is.
+    pub health: health::HealthLog,
 }
 
 /// The store, or why there is none (invariant I8: logins pause, the public goes on).
@@ -207,6 +222,17 @@ impl Engine {
         self.clock.now()
     }
 
+    /// How far the clock is behind the highest time ever seen, in seconds.
+    pub fn clock_behind(&self) -> u64 {
+        let high = self.clock_high.load(std::sync::atomic::Ordering::Relaxed);
+        high.saturating_sub(self.now().0)
+    }
+
+    /// Whether that is too much for codes to be judged.
+    pub fn clock_is_behind(&self) -> bool {
+        self.clock_behind() > accept::CLOCK_BACK_SECONDS
+    }
+
     /// The store.
     ///
     /// # Errors
@@ -258,13 +284,14 @@ impl Engine {
         }
     }
 
-    /// An audit record of now.
+    /// An audit record of now; what it tells is counted.
     pub fn audit(
         &self,
         client: &Client,
         account: Option<(&AccountId, &str)>,
         event: AuditEvent,
     ) -> AuditRecord {
+        self.metrics.count(&event);
         AuditRecord {
             at: self.now(),
             account: account.map(|(id, _)| id.clone()),

@@ -18,6 +18,9 @@ pub struct Notice {
 pub trait Notices: Send + Sync {
     /// Takes one.
     fn notify(&self, notice: Notice);
+
+    /// Takes one that is about the gateway itself, for those who run it.
+    fn tell_operator(&self, event: &AuditEvent);
 }
 
 /// Writes notices to the log: all that can be done before mail is configured. Whose account it is
@@ -32,5 +35,9 @@ impl Notices for LogNotices {
             event = ?notice.event,
             "notice for the account's owner"
         );
+    }
+
+    fn tell_operator(&self, event: &AuditEvent) {
+        tracing::warn!(?event, "notice for the operator");
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::enforcement::{Decision, Enrolled, requirement};
 use crate::domain::enrollment::Account;
 use crate::domain::policy::act::{Act, ActError};
 use crate::domain::policy::{Glass, PolicyState, Signature};
-use crate::domain::policy_file::{Mode, Rule, Subject};
+use crate::domain::policy_file::{Mode, Rule, Subject, Unread};
 use crate::domain::standing::Standing;
 use crate::flow::{Client, Engine, FlowError};
 use crate::primitives::{Identity, UnixSeconds};
@@ -151,6 +151,22 @@ impl Engine {
         let facts = crate::domain::policy::Facts::default();
         let in_force = policy.state.in_force(None, facts, glass, self.now());
         requirement(in_force, Enrolled::No)
+    }
+
+    /// What becomes of a page that cannot be read, in somebody's session or a visitor's.
+    pub fn unread_of(&self, who: Option<&Identity>) -> Unread {
+        let policy = self.policy.load();
+        let who = who.map(|who| (&who.account.user_type, &who.role));
+        let glass = policy.file_glass.as_ref();
+        let facts = crate::domain::policy::Facts::default();
+        policy.state.in_force(who, facts, glass, self.now()).unread
+    }
+
+    /// Changes whenever a session has to be asked about again: with the policy, with time, and when
+    /// the profile stops or begins to fit.
+    pub(crate) fn policy_token(&self) -> u64 {
+        let token = self.policy.load().token(self.now());
+        token * 2 + u64::from(self.drift())
     }
 
     /// Whether nobody is asked for anything: then a page that does not fit the profile stops nobody.

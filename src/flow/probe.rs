@@ -1,11 +1,13 @@
 //! The probe: who does the upstream say is logged in? Three answers (invariant I4): somebody,
 //! nobody by a positive sign, or not known, which is never "nobody".
 
-use crate::domain::gate::Permit;
+use crate::clock::Stopwatch;
+use crate::domain::gate::{Evidence, Permit};
 use crate::domain::jar::Jar;
 use crate::flow::table::Entry;
 use crate::flow::upstream::UpstreamRequest;
 use crate::flow::{Client, Engine};
+use crate::observe::{Judged, ProbeKind};
 use crate::primitives::Identity;
 use crate::profile::{CookieClass, PageVerdict, PageView, ProbePage, ProbeVerdict};
 use bytes::Bytes;
@@ -40,6 +42,16 @@ pub enum Verdict {
     Nobody,
     /// Not known; the text says what was seen on which page.
     Unknown(String),
+}
+
+impl Verdict {
+    fn judged(&self) -> Judged {
+        match self {
+            Self::Somebody(_) => Judged::Somebody,
+            Self::Nobody => Judged::Nobody,
+            Self::Unknown(_) => Judged::Unknown,
+        }
+    }
 }
 
 /// Whose turn: a flood of blind candidates must not starve logins (threats.md row 60).
@@ -140,6 +152,35 @@ impl Engine {
         entry: Option<&Entry>,
         budget: Budget,
     ) -> Verdict {
+        let watch = Stopwatch::start();
+        let verdict = self.ask_pages(jar, client, entry, budget).await;
+        let of = match budget {
+            Budget::Known => ProbeKind::Known,
+            Budget::Blind => ProbeKind::Blind,
+        };
+        self.metrics.probe(verdict.judged(), of, watch.elapsed());
+        verdict
+    }
+
+    /// Counts what a judged answer said of its session.
+    pub(crate) fn count_judged(&self, evidence: Evidence, verdict: &Verdict) {
+        let judged = verdict.judged();
+        if judged == Judged::Somebody {
+            self.metrics.login_recognised();
+        }
+        if evidence == Evidence::KnownLogin {
+            self.metrics.login_request(judged);
+            self.canary.note_login(judged);
+        }
+    }
+
+    async fn ask_pages(
+        &self,
+        jar: &Jar,
+        client: &Client,
+        entry: Option<&Entry>,
+        budget: Budget,
+    ) -> Verdict {
         let turns = match budget {
             Budget::Known => &self.budgets.known,
             Budget::Blind => &self.budgets.blind,
@@ -164,30 +205,44 @@ impl Engine {
         let Ok(_turn) = turn.await else {
             return Verdict::Unknown("no turn for a probe in time".into());
         };
+        self.ask_each(jar, client).await.0
+    }
+
+    /// Asks page by page, without a turn. The second value is whether every page that was asked gave
+    /// an answer of its own: no error of the upstream's side, no time-out.
+    pub(super) async fn ask_each(&self, jar: &Jar, client: &Client) -> (Verdict, bool) {
         let mut verdicts = Vec::new();
+        let mut all_answered = true;
         for page in self.profile.probe_pages() {
             let looked = timeout(
                 Duration::from_secs(PAGE_SECONDS),
                 self.look(page, jar, client),
             )
             .await;
-            verdicts.push(looked.unwrap_or_else(|_| PageVerdict::Unknown {
-                reason: format!("{}: no answer in time", page.path),
-            }));
-            match self.profile.judge_probe(&verdicts) {
-                ProbeVerdict::Somebody(identity) => return Verdict::Somebody(identity),
-                ProbeVerdict::Nobody { .. } => return Verdict::Nobody,
-                ProbeVerdict::AskNext => {}
-                ProbeVerdict::Unknown { reason } => return unknown(client, reason),
-            }
+            let late = || format!("{}: no answer in time", page.path);
+            let looked = looked.unwrap_or_else(|_| Err(late()));
+            all_answered &= looked.is_ok();
+            verdicts.push(looked.unwrap_or_else(|reason| PageVerdict::Unknown { reason }));
+            let verdict = match self.profile.judge_probe(&verdicts) {
+                ProbeVerdict::Somebody(identity) => Verdict::Somebody(identity),
+                ProbeVerdict::Nobody { .. } => Verdict::Nobody,
+                ProbeVerdict::AskNext => continue,
+                ProbeVerdict::Unknown { reason } => unknown(client, reason),
+            };
+            return (verdict, all_answered);
         }
-        unknown(client, "the profile names no page to ask".into())
+        let none = "the profile names no page to ask".to_owned();
+        (unknown(client, none), all_answered)
     }
 
-    async fn look(&self, page: &ProbePage, jar: &Jar, client: &Client) -> PageVerdict {
-        let fails = |reason: &str| PageVerdict::Unknown {
-            reason: format!("{}: {reason}", page.path),
-        };
+    /// What one page says; the error is why the upstream gave no answer of its own.
+    async fn look(
+        &self,
+        page: &ProbePage,
+        jar: &Jar,
+        client: &Client,
+    ) -> Result<PageVerdict, String> {
+        let reason = |reason: &str| format!("{}: {reason}", page.path);
         let mut jar = jar.clone();
         let mut target = page.path.clone();
         let own_hosts = self.own_hosts(client);
@@ -195,8 +250,12 @@ impl Engine {
             let request = self.probe_request(target.as_bytes(), &jar, client);
             let answer = match self.upstream.send(&Permit::own_errand(), request).await {
                 Ok(answer) => answer,
-                Err(error) => return fails(&error.to_string()),
+                Err(error) => return Err(reason(&error.to_string())),
             };
+            let status = answer.status.as_u16();
+            if is_away(status) {
+                return Err(reason(&format!("status {status}")));
+            }
             for value in answer.headers.get_all(SET_COOKIE) {
                 if let Some((name, value)) = set_cookie_pair(value.as_bytes())
                     && self.bears_session(name)
@@ -207,7 +266,7 @@ impl Engine {
             let header = |name| answer.headers.get(name).map(http::HeaderValue::as_bytes);
             let view = PageView {
                 requested: &target,
-                status: answer.status.as_u16(),
+                status,
                 location: header(LOCATION),
                 content_type: header(CONTENT_TYPE),
                 content_encoding: header(CONTENT_ENCODING),
@@ -217,13 +276,20 @@ impl Engine {
             };
             match self.profile.judge_page(page, &view) {
                 PageVerdict::Follow(next) => target = next,
-                judged => return judged,
+                judged => return Ok(judged),
             }
         }
-        fails("too many redirects")
+        Ok(PageVerdict::Unknown {
+            reason: reason("too many redirects"),
+        })
     }
 
-    fn probe_request(&self, target: &[u8], jar: &Jar, client: &Client) -> UpstreamRequest {
+    pub(super) fn probe_request(
+        &self,
+        target: &[u8],
+        jar: &Jar,
+        client: &Client,
+    ) -> UpstreamRequest {
         let mut headers = client.forwarded_headers();
         headers.push(("Accept".into(), b"text/html".to_vec()));
         headers.push(("Accept-Encoding".into(), b"identity".to_vec()));
@@ -261,6 +327,12 @@ impl Client {
             ("User-Agent".into(), self.user_agent.clone()),
         ]
     }
+}
+
+/// Statuses by which the application, or a firewall in front of it, says that it has no answer now;
+/// 403 is one on pages for logged-in users.
+fn is_away(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500..)
 }
 
 /// An operator reads the reason: it names page and selector, and holds nothing of the page's text.

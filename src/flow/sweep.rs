@@ -44,6 +44,8 @@ impl Engine {
                     if let Err(error) = self.sweep().await {
                         tracing::error!(%error, "a sweep could not be finished");
                     }
+                    self.metrics.beat();
+                    self.readiness();
                 }
             }
         }
@@ -67,6 +69,7 @@ impl Engine {
         self.sweep_upstream().await;
         self.settle_policy().await?;
         self.look_at_results().await?;
+        self.look_at_readiness().await;
         self.sweep_waiting().await?;
         self.sweep_lost_waits().await?;
         self.write_seen(SEEN_SECONDS).await
@@ -84,6 +87,8 @@ impl Engine {
             // Requests under way hold it open; new ones are not taken any more.
             if session.under_way() == 0 {
                 self.end_session(&session, reason, &client).await;
+                // Thousands may end together: a sweep that goes on is a sign of life.
+                self.metrics.beat();
             }
         }
     }

@@ -104,6 +104,13 @@ impl Table {
             .collect()
     }
 
+    /// The state of every entry, one after the other.
+    pub fn each_state(&self, mut see: impl FnMut(State)) {
+        for entry in self.entries.pin().values() {
+            see(entry.tracked().state);
+        }
+    }
+
     /// Forgets an entry that nobody holds any more: a free one, or a tombstone past its time.
     pub fn forget(&self, key: UpstreamKey) {
         let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);

@@ -277,6 +277,7 @@ impl Engine {
         };
         let refusal = match totp::verify(&binding.credential, code, self.now()) {
             Verdict::Accepted { step, drift_steps } => {
+                self.metrics.code_fits(drift_steps);
                 binding.credential.last_step = Some(step);
                 binding.credential.drift_steps = drift_steps;
                 return Ok(Compared::Good { account, expect });

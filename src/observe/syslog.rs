@@ -150,7 +150,8 @@ fn header(origin: &Origin, severity: u8, at: UnixSeconds, kind: &str) -> String 
 /// What somebody should look at, what is worth noting, and everyday life.
 fn severity(kind: &str) -> u8 {
     match kind {
-        "code-refused" | "identity-changed" | "glass-file" | "clock-accepted" => WARNING,
+        "code-refused" | "identity-changed" | "glass-file" | "clock-accepted"
+        | "profile-drifted" => WARNING,
         "activated" | "disabled" | "login-accepted" | "login-released" | "put-off"
         | "code-typed" | "policy-changed" | "policy-settled" | "reset" | "code-issued"
         | "exempted" | "unlocked" => NOTICE,
@@ -180,6 +181,8 @@ fn sentence(kind: &str) -> String {
         "exempted" => "An exemption was given, changed or ended.",
         "unlocked" => "Counters of wrong codes were cleared.",
         "clock-accepted" => "The clock was accepted as right.",
+        "profile-drifted" => "The login forms do not fit the profile any more.",
+        "profile-fits" => "The login forms fit the profile again.",
         other => return format!("Recorded: {}.", plain(&other.replace('-', " "))),
     };
     sentence.to_owned()
@@ -195,7 +198,12 @@ fn parameters(message: &mut String, name: &str, value: &Value) {
                 parameters(message, &format!("{name}.{part}"), value);
             }
         }
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                parameters(message, &format!("{name}.{at}"), item);
+            }
+        }
+        Value::Bool(_) | Value::Number(_) => {
             parameter(message, name, &value.to_string());
         }
     }

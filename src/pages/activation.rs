@@ -207,7 +207,7 @@ async fn render(
     };
     let frame = pages.frame_at(request, own_path(pages, holder));
     match pages
-        .renderer
+        .renderer()
         .page(&Page::Activation(Box::new(page)), &frame)
     {
         Ok(body) => reply::html(status, body),
@@ -284,7 +284,7 @@ async fn activated(
         continue_to,
     };
     match pages
-        .renderer
+        .renderer()
         .page(&Page::Activated(page), &pages.frame_for(request))
     {
         Ok(body) => reply::html(StatusCode::OK, body),

@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode, header};
 
 /// The asset at a path, or nothing.
 pub(super) fn asset(pages: &Pages, path: &str, headers: &HeaderMap) -> Option<Reply> {
-    let asset = pages.renderer.asset(path.strip_prefix(paths::STATIC)?)?;
+    let asset = pages.renderer().asset(path.strip_prefix(paths::STATIC)?)?;
     let known = headers
         .get(header::IF_NONE_MATCH)
         .is_some_and(|v| v.as_bytes() == asset.etag.as_bytes());

@@ -27,7 +27,7 @@ pub(super) async fn ask(pages: &Pages, request: &PageRequest<'_>) -> Reply {
         back,
     };
     match pages
-        .renderer
+        .renderer()
         .page(&Page::ConfirmLogout(page), &pages.frame_for(request))
     {
         Ok(body) => reply::html(StatusCode::OK, body),

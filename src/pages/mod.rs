@@ -21,6 +21,7 @@ use crate::flow::admit::{Carried, Cookies};
 use crate::flow::{Client, Engine};
 use crate::primitives::{Identity, UnixSeconds, WaitingRef, Zone};
 use crate::render::{Contact, Frame, Lang, Message, Notice, Renderer, SecretText, with_lang};
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use cookies::OwnCookies;
 use form::Form;
@@ -31,18 +32,24 @@ use std::sync::Arc;
 pub struct Pages {
     /// The use cases.
     pub engine: Arc<Engine>,
-    /// The words.
-    pub renderer: Arc<Renderer>,
+    /// Words and contacts, which may be read anew while requests run.
+    pub face: ArcSwap<Face>,
     /// The gateway's own cookies.
     pub cookies: OwnCookies,
-    /// Whom to ask for help.
-    pub contacts: Contacts,
     /// What stands around every page, but for language and path.
     pub frame: Frame,
     /// The site's zone.
     pub zone: Zone,
     /// Host that a same-origin request names in Origin, with its scheme; `None` on loopback.
     pub origin: Option<String>,
+}
+
+/// What pages say, as far as it can change without a restart.
+pub struct Face {
+    /// The words.
+    pub renderer: Arc<Renderer>,
+    /// Whom to ask for help.
+    pub contacts: Contacts,
 }
 
 /// A request for one of the own pages.
@@ -133,6 +140,11 @@ pub async fn route(pages: &Pages, request: &PageRequest<'_>) -> Reply {
 }
 
 impl Pages {
+    /// The words of this moment.
+    pub(crate) fn renderer(&self) -> Arc<Renderer> {
+        self.face.load().renderer.clone()
+    }
+
     /// The frame of one request's page.
     pub(crate) fn frame_for(&self, request: &PageRequest<'_>) -> Frame {
         let accept = request.headers.get(http::header::ACCEPT_LANGUAGE);
@@ -164,7 +176,8 @@ impl Pages {
     pub fn contacts_for(&self, identity: Option<&Identity>) -> Vec<Contact> {
         let user_type = identity.map(|who| who.account.user_type.as_str());
         let role = identity.map(|who| who.role.as_str());
-        let contact = self.contacts.contact_for(user_type, role);
+        let face = self.face.load();
+        let contact = face.contacts.contact_for(user_type, role);
         vec![Contact {
             name: contact.name.clone(),
             email: contact.email.clone(),

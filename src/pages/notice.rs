@@ -10,12 +10,15 @@ pub fn reply(pages: &Pages, message: &Message, frame: &Frame, navigation: bool) 
     let status =
         StatusCode::from_u16(message.notice.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let answer = if navigation {
-        match pages.renderer.page(&Page::Message(message.clone()), frame) {
+        match pages
+            .renderer()
+            .page(&Page::Message(message.clone()), frame)
+        {
             Ok(body) => reply::html(status, body),
             Err(error) => last_resort(status, &error),
         }
     } else {
-        match pages.renderer.json(message, frame) {
+        match pages.renderer().json(message, frame) {
             Ok(body) => reply::json(status, body),
             Err(error) => last_resort(status, &error),
         }

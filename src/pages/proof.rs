@@ -100,7 +100,7 @@ pub(super) async fn render(
         Some(ProofError::Wrong | ProofError::Malformed) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let frame = pages.frame_at(request, own_path(pages, holder));
-    match pages.renderer.page(&Page::Proof(Box::new(page)), &frame) {
+    match pages.renderer().page(&Page::Proof(Box::new(page)), &frame) {
         Ok(body) => reply::html(status, body),
         Err(error) => {
             tracing::error!(%error, "the page of the activation code could not be rendered");

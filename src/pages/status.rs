@@ -152,7 +152,7 @@ async fn render(
 }
 
 fn finish(pages: &Pages, request: &PageRequest<'_>, page: &Page, status: StatusCode) -> Reply {
-    match pages.renderer.page(page, &pages.frame_for(request)) {
+    match pages.renderer().page(page, &pages.frame_for(request)) {
         Ok(body) => reply::html(status, body),
         Err(error) => {
             tracing::error!(%error, page = page.name(), "a page could not be rendered");

@@ -246,7 +246,7 @@ fn text_of(document: &Html, selector: &str) -> Option<String> {
 }
 
 /// The body as text, when it is whole, HTML, and in a coding that is read as written.
-fn page_text<'a>(view: &PageView<'a>) -> Result<Cow<'a, str>, String> {
+pub(super) fn page_text<'a>(view: &PageView<'a>) -> Result<Cow<'a, str>, String> {
     if !view.complete {
         return Err("page is larger than what a probe reads".to_owned());
     }

@@ -17,6 +17,7 @@
 //! | does a page for logged-in users stream by? | [`marker`] |
 //! | is this answer a full page? | [`page_kind`] |
 //! | where does this redirect lead? | [`location`] |
+//! | does the login's form still fit? | [`login_form`] |
 //!
 //! **To add an application:** write `config/profiles/<name>.toml` after the one that is there, each
 //! fact with where it is from, and name the file in the configuration (`profile = "./x.toml"`); for
@@ -32,6 +33,7 @@ mod fields;
 mod header_block;
 mod identity;
 mod location;
+mod login_form;
 mod marker;
 mod page_kind;
 pub mod path;
@@ -45,6 +47,7 @@ pub use classify::{Classified, Lane};
 pub use cookies::CookieClass;
 pub use evidence::{BodyScan, UnreadableBody};
 pub use identity::{PageVerdict, PageView, ProbePage, ProbeVerdict};
+pub use login_form::FormVerdict;
 pub use marker::{ID_BYTES_MAX, MarkerHit, MarkerScan};
 pub use page_kind::{PREAMBLE_BYTES_MAX, PageKind, page_kind};
 pub use path::{PathProblem, is_canonical, refuse};
@@ -113,6 +116,8 @@ pub struct Profile {
     header_block: HeaderBlock,
     marker: Arc<Marker>,
     probe_pages: Vec<ProbePage>,
+    /// Pages of the login without placeholders, with context.
+    login_form_pages: Vec<String>,
     /// How many pages must show a sign of nobody.
     nobody_pages: usize,
 }

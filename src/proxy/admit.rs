@@ -8,7 +8,9 @@ use super::release::second_factor_due;
 use super::respond::respond_and_close;
 use crate::domain::gate::{Bind, Permit, Refusal, RequestFacts, RequestVerdict, Watch};
 use crate::flow::admit::{Allowed, Carried, Cookies};
+use crate::observe::{Denied, RequestKind};
 use crate::pages::{PageRequest, notice, reply};
+use crate::profile::{Classified, Lane};
 use crate::render::{BadRequest, Notice};
 use http::HeaderValue;
 use http::header::COOKIE;
@@ -36,13 +38,16 @@ struct Judging<'r> {
 impl Gateway {
     /// Judges a request and carries out what does not go through pingora's proxying.
     pub(super) async fn admit(&self, session: &mut Session, ctx: &mut Context) -> Result<Admitted> {
+        let metrics = &self.engine.metrics;
         let entered = match self.enter(session, ctx) {
             Ok(entered) => entered,
             Err(TurnedAway(reply)) => {
+                metrics.request(RequestKind::Refused);
                 return self.turn_away(session, *reply).await;
             }
         };
         if let Some(answered) = self.outside(session, ctx, &entered).await? {
+            metrics.request(RequestKind::Refused);
             return Ok(answered);
         }
         // Cookies are read from copies of their lines: the session is written to later.
@@ -51,11 +56,13 @@ impl Gateway {
         let cookies = match self.cookies(&lines, ctx) {
             Ok(cookies) => cookies,
             Err(TurnedAway(reply)) => {
+                metrics.request(RequestKind::Refused);
                 return self.turn_away(session, *reply).await;
             }
         };
         let own = self.own_path(&entered.path);
         if let Some(path) = own {
+            metrics.request(RequestKind::Own);
             return self.own_page(session, ctx, &entered, &path, cookies).await;
         }
         let query = entered.query.as_deref();
@@ -66,10 +73,12 @@ impl Gateway {
         let early = match self.early_body(session, ctx, &entered, &class).await? {
             Ok(early) => early,
             Err(notice) => {
+                metrics.request(RequestKind::Refused);
                 let reply = self.refusal(ctx, notice);
                 return self.turn_away(session, reply).await;
             }
         };
+        metrics.request(kind_of(&class, early.password));
         let override_header = session
             .req_header()
             .headers
@@ -286,10 +295,12 @@ impl Gateway {
                     .map(Some)
             }
             RequestVerdict::ToWaitingLogin(reference) => {
+                self.engine.metrics.denied(Denied::Page);
                 let reply = reply::see_other(&self.waiting_page(reference));
                 self.answer(session, reply).await.map(Some)
             }
             RequestVerdict::SecondFactorDue(reference) => {
+                self.engine.metrics.denied(Denied::Page);
                 let reply = second_factor_due(&self.waiting_page(reference));
                 self.answer(session, reply).await.map(Some)
             }
@@ -348,5 +359,16 @@ impl Gateway {
             self.continue_if_expected(session, entered).await?;
         }
         Ok(Some(Admitted::Forward))
+    }
+}
+
+/// What a request counts as.
+fn kind_of(class: &Classified, password: bool) -> RequestKind {
+    match class.lane {
+        _ if class.login || password => RequestKind::Login,
+        Lane::Static => RequestKind::Static,
+        Lane::Exempt => RequestKind::Exempt,
+        Lane::Public => RequestKind::Public,
+        Lane::Other => RequestKind::Other,
     }
 }

@@ -1,6 +1,7 @@
 //! Connections of browsers: how many may be open at once, and how long the head of a request may
 //! take in all (threats.md row 41). pingora bounds each read of a head, not their sum.
 
+use crate::observe::Metrics;
 use async_trait::async_trait;
 use memchr::memmem;
 use pingora::apps::{HttpServerApp, ServerApp};
@@ -43,11 +44,13 @@ pub(super) struct Connections<A> {
     app: Arc<A>,
     open: Semaphore,
     limits: ConnectionLimits,
+    metrics: Arc<Metrics>,
 }
 
 impl<A> Connections<A> {
-    pub(super) fn new(app: A, limits: ConnectionLimits) -> Self {
+    pub(super) fn new(app: A, limits: ConnectionLimits, metrics: Arc<Metrics>) -> Self {
         Self {
+            metrics,
             app: Arc::new(app),
             open: Semaphore::new(limits.open_max),
             limits,
@@ -63,9 +66,11 @@ impl<A: HttpServerApp + Send + Sync + 'static> ServerApp for Connections<A> {
         shutdown: &ShutdownWatch,
     ) -> Option<Stream> {
         let Ok(_open) = self.open.try_acquire() else {
+            self.metrics.connection_refused();
             tracing::warn!("too many connections are open; one more was closed");
             return None;
         };
+        let _counted = self.metrics.connection();
         let heads = Arc::new(AtomicU32::new(0));
         let timed = TimedHeads::new(stream, heads.clone(), self.limits.head);
         let mut session = ServerSession::new_http1(Box::new(timed));

@@ -6,6 +6,7 @@ use super::head::{self, HeadFacts};
 use super::intake;
 use crate::flow::Client;
 use crate::flow::admit::Cookies;
+use crate::observe::CookieDrop;
 use crate::pages::cookies::CookieProblem;
 use crate::pages::{Reply, notice, reply};
 use crate::profile::{self, CookieClass};
@@ -149,7 +150,7 @@ impl Gateway {
     }
 
     /// Parts the cookies of a request; what is not ours, stamped, readable or made by scripts in
-    /// the page is dropped and counted by its name.
+    /// the page is dropped and counted by why.
     pub(super) fn cookies<'h>(
         &self,
         lines: &'h [HeaderValue],
@@ -183,10 +184,11 @@ impl Gateway {
                     passing.push(b'=');
                     passing.extend_from_slice(value);
                 }
-                CookieClass::Readable
-                | CookieClass::ScriptMade
-                | CookieClass::Session
-                | CookieClass::Unlisted => {}
+                CookieClass::Readable | CookieClass::ScriptMade => {
+                    self.engine.metrics.dropped_cookie(CookieDrop::Malformed);
+                }
+                // Believed with a stamp only, which the flows look at.
+                CookieClass::Session | CookieClass::Unlisted => {}
             }
         }
         if let Some(asked) = &mut ctx.asked {

@@ -273,6 +273,7 @@ impl ProxyHttp for Gateway {
         match verdict {
             AnswerVerdict::Judge(evidence) => self.judge(evidence, header, ctx, seen.jar).await,
             AnswerVerdict::Unreadable | AnswerVerdict::NoUpgrade => {
+                self.engine.metrics.denied(crate::observe::Denied::Answer);
                 tracing::warn!(
                     status = header.status.as_u16(),
                     "an answer that cannot be judged was withheld"

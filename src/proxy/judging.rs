@@ -152,6 +152,7 @@ impl Gateway {
             ?tripped,
             "a page names a user who must not be there; it was cut"
         );
+        self.engine.metrics.denied(crate::observe::Denied::Tripwire);
         let Some(key) = ctx.key().or(ctx.guard.key()) else {
             return;
         };

@@ -17,8 +17,10 @@
 //! | `respond.rs` | own answers |
 //! | `client.rs` | the own client |
 //! | `connection.rs` | how many connections, how long a head may take |
+//! | `admin.rs` | metrics and health, on a listener of their own |
 //! | `serve.rs` | listeners, TLS, background work |
 
+mod admin;
 mod admit;
 mod answer;
 mod candidate;
@@ -39,6 +41,7 @@ mod serve;
 mod tripwire;
 mod upward;
 
+pub use admin::AdminListener;
 pub use client::OwnClient;
 pub use gateway::{DoorLimits, Gateway};
 pub use serve::{Background, ServeError, Work, serve, upstream_peer};

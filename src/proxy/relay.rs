@@ -156,6 +156,7 @@ impl Gateway {
             AnswerVerdict::Unreadable | AnswerVerdict::NoUpgrade => {
                 // Cannot be shown, but who is logged in now can be asked.
                 let evidence = Evidence::PartialAnswer;
+                self.engine.metrics.denied(crate::observe::Denied::Answer);
                 self.conclude_relay(ctx, begun, evidence, &seen.jar).await?;
                 return Err(Box::new(self.refusal(ctx, Notice::UpstreamUnreadable)));
             }

@@ -9,6 +9,7 @@ use crate::domain::upstream_session::State;
 use crate::flow::judge::{Conclusion, Due};
 use crate::flow::probe::set_cookie_pair;
 use crate::flow::sessions::LiveSession;
+use crate::observe::Denied;
 use crate::pages::{Reply, reply};
 use crate::primitives::UpstreamKey;
 use crate::profile::CookieClass;
@@ -211,7 +212,11 @@ impl Gateway {
     ) -> Result<(Handing, Guard), Box<Reply>> {
         match conclusion {
             Conclusion::Anonymous { ended } => {
+                let over = |key| ended && self.engine.table.standing(key).0 == State::Ended;
                 let guard = match self.engine.key_of(jar) {
+                    // The application says nobody, so the accepted session ended with this very
+                    // answer: nothing can come into it any more that the rest depends on.
+                    Some(key) if over(key) => Guard::Nothing,
                     Some(key) => Guard::visitor(&self.engine, key),
                     None => Guard::Nothing,
                 };
@@ -227,10 +232,18 @@ impl Gateway {
             }
             Conclusion::SameOwner { session, key } => Ok(owner_handing(session, key, false)),
             Conclusion::Released { session, key } => Ok(owner_handing(session, key, true)),
-            Conclusion::SecondFactor(due) => Err(Box::new(self.second_factor(&due, ctx))),
-            Conclusion::InDoubt => Err(Box::new(self.refusal(ctx, Notice::IdentityUnreadable))),
-            Conclusion::Refused => Err(Box::new(self.busy(ctx))),
+            Conclusion::SecondFactor(due) => Err(self.withheld(self.second_factor(&due, ctx))),
+            Conclusion::InDoubt => {
+                Err(self.withheld(self.refusal(ctx, Notice::IdentityUnreadable)))
+            }
+            Conclusion::Refused => Err(self.withheld(self.busy(ctx))),
         }
+    }
+
+    /// What is answered instead of an answer that does not go down.
+    fn withheld(&self, instead: Reply) -> Box<Reply> {
+        self.engine.metrics.denied(Denied::Answer);
+        Box::new(instead)
     }
 
     /// The way to a waiting login: 303 for people, 401 for scripts, and the ticket for both.

@@ -1,5 +1,6 @@
 //! Listeners, TLS, background work: pingora's server around the gateway.
 
+use super::admin::{AdminFace, AdminListener};
 use super::connection::{ConnectionLimits, Connections};
 use super::gateway::Gateway;
 use crate::config::{Listen, Tls, Upstream, UpstreamAddress};
@@ -31,6 +32,14 @@ pub enum ServeError {
     /// Certificate or key could not be taken.
     #[error("TLS: {0}")]
     Tls(String),
+    /// The address for metrics and health is not free.
+    #[error("[admin] cannot listen on {address}: {why}")]
+    Admin {
+        /// Which.
+        address: std::net::SocketAddr,
+        /// What the system says.
+        why: std::io::Error,
+    },
 }
 
 /// The upstream as a peer with a timeout for everything; upgrades are refused.
@@ -75,6 +84,7 @@ pub fn serve(
     background: Vec<Background>,
     listen: &Listen,
     pool_size: usize,
+    admin: Option<AdminListener>,
 ) -> Result<(), ServeError> {
     let conf = ServerConf {
         threads: listen.threads,
@@ -86,6 +96,7 @@ pub fn serve(
         max_retries: 2,
         ..ServerConf::default()
     };
+    let engine = gateway.engine.clone();
     let mut server = Server::new_with_opt_and_conf(None, conf);
     server.bootstrap();
     let limits = ConnectionLimits {
@@ -95,7 +106,10 @@ pub fn serve(
         requests_max: listen.keepalive_requests_max,
     };
     let proxy = http_proxy(&server.configuration, gateway);
-    let mut service = Service::new("proxy".to_owned(), Connections::new(proxy, limits));
+    let mut service = Service::new(
+        "proxy".to_owned(),
+        Connections::new(proxy, limits, engine.metrics.clone()),
+    );
     for address in &listen.addresses {
         let endpoint = ListenerConfig::tcp(address.to_string())
             .l4_buffer(L4BufferSettings::new(READ_BUFFER_BYTES, WRITE_BUFFER_BYTES));
@@ -109,6 +123,10 @@ pub fn serve(
     for Background { name, run } in background {
         let worker = Worker(Mutex::new(Some(run)));
         server.add_service(background_service(name, worker));
+    }
+    if let Some(admin) = admin {
+        let face = AdminFace::new(admin, engine);
+        server.add_service(background_service("admin", face));
     }
     server.run(RunArgs::default());
     Ok(())

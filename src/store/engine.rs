@@ -97,6 +97,41 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// A word for it, for metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Account => "account",
+            Self::Attempts => "attempts",
+            Self::Upstream => "upstream",
+            Self::Session => "session",
+            Self::Waiting => "waiting",
+            Self::Audit => "audit",
+            Self::AuditByAccount => "audit-by-account",
+            Self::Pending => "pending",
+            Self::Throttle => "throttle",
+            Self::Seen => "seen",
+            Self::Standing => "standing",
+        }
+    }
+}
+
+/// What a store holds, for metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// Durable records of each kind.
+    pub records: BTreeMap<Kind, u64>,
+    /// Commits since the store was created.
+    pub commits: u64,
+    /// Sequence number of the last entry of the audit log; 0 before the first.
+    pub audit_sequence: u64,
+    /// Bytes that its files take on the disk.
+    pub bytes_on_disk: u64,
+    /// Whether it has stopped after a failed write.
+    pub stopped: bool,
+}
+
 /// A record as it is stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Versioned {
@@ -234,19 +269,6 @@ pub fn split_entry(stored: &[u8]) -> Option<(Link, &[u8])> {
     Some((Link(*link), bytes))
 }
 
-/// What a store holds, for metrics.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stats {
-    /// Durable records of each kind.
-    pub records: BTreeMap<Kind, u64>,
-    /// Commits since the store was created.
-    pub commits: u64,
-    /// Bytes that its files take on the disk.
-    pub bytes_on_disk: u64,
-    /// Whether it has stopped after a failed write.
-    pub stopped: bool,
-}
-
 /// A durable, versioned, ordered set of records.
 ///
 /// All methods may be called from many tasks at once. A caller who drops the future of `commit`
@@ -285,6 +307,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn log_end(&self) -> Result<LogEnd, StoreError>;
+
+    /// What it holds, for metrics; `None` where that is not known. May look at the disk's directory,
+    /// never at its data.
+    fn stats(&self) -> Option<Stats> {
+        None
+    }
 }
 
 /// The instance of a store ([`INSTANCE_KEY`]).

@@ -24,7 +24,7 @@ use crate::domain::throttle::{Attempts, Lane};
 use crate::domain::upstream_session::StoredState;
 use crate::primitives::{AccountId, ActivationCode, UnixSeconds};
 use crate::seal::{RecordSeal, SealError};
-use crate::store::{Batch, CommitError, Expect, Kind, Op, Store, StoreError};
+use crate::store::{Batch, CommitError, Expect, Kind, Op, Stats, Store, StoreError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -127,6 +127,11 @@ impl Records {
     /// Over an engine, with the key of this site's records.
     pub fn new(store: Arc<dyn Store>, seal: Arc<RecordSeal>) -> Self {
         Self { store, seal }
+    }
+
+    /// What the engine holds, for metrics.
+    pub fn stats(&self) -> Option<Stats> {
+        self.store.stats()
     }
 
     /// Key of an account's record.

@@ -25,8 +25,7 @@ const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// How often sled's own thread looks for a half-dead segment of its file to collect, in
 /// milliseconds. No promise rests on that thread: it only logs what fails, and every commit has
 /// its own flush and fsync, through handles that see its failures too. But without it the file
-/// keeps nearly every byte ever written (8 KB a login, measured); it collects one segment of half
-/// a megabyte each time.
+/// keeps nearly every byte ever written (8 KB a login, measured).
 const COLLECT_EVERY_MS: u64 = 1_000;
 
 /// How long `close` waits for the disk.
@@ -105,6 +104,7 @@ impl SledStore {
         Ok(Stats {
             records,
             commits: durable.totals.commit,
+            audit_sequence: durable.totals.next_sequence.saturating_sub(1),
             bytes_on_disk,
             stopped,
         })
@@ -207,6 +207,10 @@ impl Store for SledStore {
             return Err(StoreError::Closed);
         }
         Ok(self.writer.shared().durable().totals.log_end())
+    }
+
+    fn stats(&self) -> Option<Stats> {
+        Self::stats(self).ok()
     }
 }
 
@@ -383,8 +387,7 @@ fn store_error(doing: &'static str, error: ::sled::Error) -> StoreError {
 
 fn open_error(dir: &Path, error: ::sled::Error) -> OpenError {
     match error {
-        // The library's only word for it. Our own lock is taken first, so this is somebody who
-        // opens its files without us.
+        // The library's only word for it: somebody opens its files without taking our lock first.
         ::sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => {
             OpenError::Locked(dir.to_owned())
         }

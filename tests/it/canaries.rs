@@ -23,7 +23,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else {
+            } else if path.is_file() {
                 all.push((path.display().to_string(), fs::read(&path).unwrap()));
             }
         }

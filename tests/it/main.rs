@@ -24,6 +24,8 @@ mod login;
 #[cfg(test)]
 mod office;
 #[cfg(test)]
+mod ops;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod proxy;

@@ -1,9 +1,12 @@
 //! What admins do: by the command line, at a running gateway and without one, and what it means for
 //! people who log in.
 
+mod emergency;
 mod help_desk;
 mod offers;
 mod policy;
+mod races;
+mod reload;
 mod socket;
 
 use crate::support::World;

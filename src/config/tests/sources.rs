@@ -61,6 +61,8 @@ fn the_example_is_good_and_says_the_defaults() {
         all.audit.syslog,
         Some(SyslogTarget::Unix("/dev/log".into()))
     );
+    assert_eq!(all.canary, written.canary);
+    assert!(all.admin.address.is_some() && written.admin.address.is_none());
     assert_eq!(all.listen.keepalive, written.listen.keepalive);
     assert_eq!(all.policy.rules.len(), 2);
     assert_eq!(all.site.id, written.site.id);

@@ -116,6 +116,10 @@ fn administered() -> Vec<AuditEvent> {
             now: until,
             reason: reason(),
         },
+        AuditEvent::ProfileDrifted {
+            sign: "no field for a password".into(),
+        },
+        AuditEvent::ProfileFits,
     ]
 }
 

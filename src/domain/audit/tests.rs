@@ -3,7 +3,7 @@ use serde_json::Value;
 
 /// Every field that can be recorded, and what it is in JSON. A new line here is a decision: it may
 /// hold ids, labels and numbers, and nothing that opens anything (invariant I10).
-const FIELDS: [&str; 64] = [
+const FIELDS: [&str; 65] = [
     "activated.entry: text",
     "activated.replaced: flag",
     "clock-accepted.before: number",
@@ -53,6 +53,7 @@ const FIELDS: [&str; 64] = [
     "policy-changed.reason: text",
     "policy-changed.revision: number",
     "policy-settled.revision: number",
+    "profile-drifted.sign: text",
     "put-off.skips: number",
     "record.account.user_id: text",
     "record.account.user_type: text",

@@ -63,6 +63,25 @@ impl Desk<'_> {
         Ok(Answer::Forecast(Forecast { roles, stopped }))
     }
 
+    /// Tells the metrics how ready each role is.
+    pub(super) async fn tell_readiness(&self) -> Result<(), OfficeError> {
+        let Answer::Forecast(forecast) = self.forecast(None).await? else {
+            return Ok(());
+        };
+        let mut shares: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for role in &forecast.roles {
+            let share = shares.entry(&role.role).or_default();
+            share.0 += role.active;
+            share.1 += role.seen;
+        }
+        for (role, (active, seen)) in shares {
+            let ratio = f64::from(u32::try_from(active).unwrap_or(u32::MAX))
+                / f64::from(u32::try_from(seen.max(1)).unwrap_or(u32::MAX));
+            self.engine.metrics.set_role_ready(role, Some(ratio));
+        }
+        Ok(())
+    }
+
     /// Accounts that an act stops and that were not stopped before it.
     pub(super) async fn newly_stopped(
         &self,

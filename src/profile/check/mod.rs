@@ -87,8 +87,15 @@ fn build(raw: &RawProfile, context: &str, problems: &Problems) -> Option<Profile
         header_block: header_block?,
         marker: Arc::new(marker?),
         probe_pages,
+        login_form_pages: login_form_pages(raw, context),
         nobody_pages: raw.probe.nobody_pages,
     })
+}
+
+/// Those that a look can ask for: placeholders stand for what nobody knows.
+fn login_form_pages(raw: &RawProfile, context: &str) -> Vec<String> {
+    let pages = raw.login.pages.iter().filter(|page| !page.contains('{'));
+    pages.map(|page| format!("{context}{page}")).collect()
 }
 
 fn session_cookie(raw: &RawSessionCookie, problems: &Problems) -> SessionCookie {

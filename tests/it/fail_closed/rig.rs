@@ -17,6 +17,8 @@ use gerbang::domain::session::{GatewaySession, SessionLimits};
 use gerbang::domain::upstream_session::{State, StoredState};
 use gerbang::entropy::{Entropy, SystemEntropy};
 use gerbang::flow::accept::{Accepted, Slowdown};
+use gerbang::flow::canary::Canary;
+use gerbang::flow::health::HealthLog;
 use gerbang::flow::notices::LogNotices;
 use gerbang::flow::probe::Budgets;
 use gerbang::flow::sessions::Sessions;
@@ -25,6 +27,7 @@ use gerbang::flow::trace::Traces;
 use gerbang::flow::upstream::UpstreamRequest;
 use gerbang::flow::watch::Results;
 use gerbang::flow::{Client, Engine, FlowError, Policy, Settings, Vault};
+use gerbang::observe::Metrics;
 use gerbang::primitives::{UnixSeconds, UpstreamKey};
 use gerbang::profile::Profile;
 use gerbang::proxy::{OwnClient, upstream_peer};
@@ -102,6 +105,7 @@ fn engine(
     let (errands, owed) = tokio::sync::mpsc::unbounded_channel();
     let limits = &config.limits;
     let known = limits.probes_known_max;
+    let metrics = Arc::new(Metrics::new(clock.now(), []));
     let engine = Engine {
         settings: settings(&config),
         profile: Arc::new(Profile::builtin(CONTEXT).unwrap()),
@@ -138,7 +142,11 @@ fn engine(
         slowdown: Slowdown::default(),
         results: Results::default(),
         glass_file: None,
+        readiness_told: AtomicU64::new(0),
         traces: Traces::default(),
+        canary: Canary::new(300),
+        health: HealthLog::default(),
+        metrics,
     };
     (engine, owed)
 }

@@ -43,6 +43,7 @@ async fn a_ticket_leads_back_to_its_login_and_the_form_opens_once_more() {
         assert!(due(&page).is_none(), "{mode:?} {page:?}");
 
         // LOGIN once more, as a dialog and as a page: a form that works.
+        world.gateway.advance(1).await;
         let dialog = browser.xhr("/publik/selecttype").await;
         assert!(dialog.has("NON PENYEDIA"), "{mode:?} {dialog:?}");
         let again = password(&browser, "PPK301").await;

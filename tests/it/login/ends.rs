@@ -141,7 +141,9 @@ async fn a_login_inside_an_accepted_session_of_the_same_user_goes_on_without_a_c
         let browser = world.browser();
         first(&browser, "PPK301").await;
         let answer = password(&browser, "PPK301").await;
-        assert_eq!(answer.location(), "/eproc4/home", "{mode:?} {answer:?}");
+        let home = browser.follow(answer).await;
+        assert_eq!(home.status, 200, "{mode:?} {home:?}");
+        assert!(home.has("[PPK301]"), "{mode:?} {home:?}");
         assert_home(&browser, "PPK301").await;
     }
 }

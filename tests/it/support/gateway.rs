@@ -16,6 +16,10 @@ use tokio::time::{sleep, timeout};
 
 /// How long the gateway may take to answer at first, in tenths of a second.
 const START_TENTHS: u32 = 300;
+/// How long its first look may take before a test begins all the same.
+const LOOK_TENTHS: u32 = 20;
+/// What it says of a look.
+const LOOKED: &str = "the login's forms were looked at";
 /// Where Debian keeps the library that moves a process's clock.
 const CLOCK_LIBRARY: &str = "faketime/libfaketimeMT.so.1";
 
@@ -26,6 +30,7 @@ pub(crate) struct Builder {
     rules: String,
     clock_moves: bool,
     profile: Option<String>,
+    admin: bool,
 }
 
 impl Builder {
@@ -37,6 +42,7 @@ impl Builder {
             rules: String::new(),
             clock_moves: false,
             profile: None,
+            admin: false,
         };
         builder
             .set("upstream", "url", &format!("\"http://{upstream}\""))
@@ -76,6 +82,12 @@ impl Builder {
         self
     }
 
+    /// With a listener for metrics and health, see [`Gateway::admin`].
+    pub(crate) fn with_admin(mut self) -> Self {
+        self.admin = true;
+        self
+    }
+
     /// The profile with one of its lines changed.
     pub(crate) fn profile_line(mut self, old: &str, new: &str) -> Self {
         const PROFILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/profiles/spse-4.4.toml");
@@ -94,7 +106,7 @@ impl Builder {
         self.profile_line("longest_answer_seconds = 600", &new)
     }
 
-    fn text(&self, addr: SocketAddr, state: &Path) -> String {
+    fn text(&self, addr: SocketAddr, admin: SocketAddr, state: &Path) -> String {
         let mut text = String::new();
         if let Some(profile) = &self.profile {
             fs::write(state.with_file_name("profile.toml"), profile).unwrap();
@@ -109,6 +121,13 @@ impl Builder {
             .entry("listen".to_owned())
             .or_default()
             .insert("address".to_owned(), address);
+        if self.admin {
+            let address = format!("\"{admin}\"");
+            sections
+                .entry("admin".to_owned())
+                .or_default()
+                .insert("address".to_owned(), address);
+        }
         let dir = format!("\"{}\"", state.display());
         sections
             .entry("state".to_owned())
@@ -129,6 +148,7 @@ impl Builder {
         fs::write(folder.path().join("clock"), "+0s\n").unwrap();
         let mut gateway = Gateway {
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+            admin: SocketAddr::from(([127, 0, 0, 1], 0)),
             builder: self,
             folder,
             child: None,
@@ -137,6 +157,7 @@ impl Builder {
         // Somebody else may take the free port meanwhile; then another one is tried.
         for _ in 0..5 {
             gateway.addr = free_address();
+            gateway.admin = free_address();
             if gateway.spawn().await {
                 return gateway;
             }
@@ -189,6 +210,7 @@ impl Said {
 /// A running gateway; killed when dropped.
 pub(crate) struct Gateway {
     addr: SocketAddr,
+    admin: SocketAddr,
     builder: Builder,
     folder: TempDir,
     child: Option<Child>,
@@ -199,6 +221,12 @@ impl Gateway {
     /// Where it listens.
     pub(crate) fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where it listens for metrics and health.
+    pub(crate) fn admin(&self) -> SocketAddr {
+        assert!(self.builder.admin, "built without with_admin");
+        self.admin
     }
 
     /// How far its clock is ahead of the system's, in seconds.
@@ -231,23 +259,28 @@ impl Gateway {
         sleep(Duration::from_millis(50)).await;
     }
 
+    /// Edits its configuration and tells it to read it again.
+    pub(crate) fn reload(&self, edit: impl FnOnce(String) -> String) {
+        let file = self.folder.path().join("gerbang.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, edit(text)).unwrap();
+        let pid = rustix::process::Pid::from_child(self.child.as_ref().unwrap());
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    }
+
+    /// Moves its clock back.
+    pub(crate) async fn rewind(&self, seconds: u64) {
+        let before = self.ahead.fetch_sub(seconds, Ordering::SeqCst);
+        let ahead = before.checked_sub(seconds).expect("not before now");
+        fs::write(self.folder.path().join("clock"), format!("+{ahead}s\n")).unwrap();
+        sleep(Duration::from_millis(50)).await;
+    }
+
     /// Moves its clock to the beginning of a step of the authenticator, so that the next seconds
     /// belong to one step.
     pub(crate) async fn to_next_step(&self) {
         let now = system_seconds() + self.ahead.load(Ordering::SeqCst);
         self.advance(30 - now % 30).await;
-    }
-
-    /// Changes the configuration for the next start.
-    pub(crate) fn reconfigure(&mut self, change: impl FnOnce(Builder) -> Builder) {
-        let empty = Builder {
-            sections: BTreeMap::new(),
-            top: BTreeMap::new(),
-            rules: String::new(),
-            clock_moves: false,
-            profile: None,
-        };
-        self.builder = change(std::mem::replace(&mut self.builder, empty));
     }
 
     /// Ends it in order and starts it again in the same place.
@@ -330,7 +363,12 @@ impl Gateway {
     async fn spawn(&mut self) -> bool {
         let folder = self.folder.path();
         let config = folder.join("gerbang.toml");
-        fs::write(&config, self.builder.text(self.addr, &folder.join("state"))).unwrap();
+        fs::write(
+            &config,
+            self.builder
+                .text(self.addr, self.admin, &folder.join("state")),
+        )
+        .unwrap();
         let log = File::options()
             .create(true)
             .append(true)
@@ -348,8 +386,10 @@ impl Gateway {
             .stderr(log);
         self.move_clock(&mut command);
         self.child = Some(command.spawn().unwrap());
+        let looks = self.looks();
         for _ in 0..START_TENTHS {
             if self.answers().await {
+                self.wait_for_look(looks).await;
                 return true;
             }
             if let Some(child) = &mut self.child
@@ -361,6 +401,27 @@ impl Gateway {
             sleep(Duration::from_millis(100)).await;
         }
         panic!("the gateway does not answer:\n{}", self.log());
+    }
+
+    /// How often it has looked at the login's forms, over all starts.
+    fn looks(&self) -> usize {
+        self.log().matches(LOOKED).count()
+    }
+
+    /// Its first look at the application is through, so that it is not mixed with what a test does.
+    /// Not waited for long: the application may hang on purpose.
+    async fn wait_for_look(&self, before: usize) {
+        let level = &self.builder.sections["log"]["level"];
+        if !["\"debug\"", "\"trace\""].contains(&level.as_str()) {
+            // It says nothing of looks then.
+            return;
+        }
+        for _ in 0..LOOK_TENTHS * 2 {
+            if self.looks() > before {
+                return;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 
     async fn answers(&self) -> bool {

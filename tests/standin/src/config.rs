@@ -166,6 +166,12 @@ pub struct Config {
     pub login_failure: LoginFailure,
     /// `authenticityToken` is checked where Play would. Default on.
     pub check_tokens: bool,
+    /// Name of the password field, in the forms and where it is read: an update may change it. Default
+    /// `txtPassword`.
+    pub password_field: String,
+    /// Where the forms of the login lead, below the context, instead of `/login` and `/loginpass`: an update
+    /// may change it (nothing answers there). Default none.
+    pub login_action: Option<String>,
     /// The login takes a JSON body too. Default off.
     pub json_login: bool,
     /// The header `X-HTTP-Method-Override` counts (Play 1.4.4). Default on.
@@ -232,6 +238,8 @@ impl Default for Config {
             login_answer: LoginAnswer::Redirect,
             login_failure: LoginFailure::BackToForm,
             check_tokens: true,
+            password_field: "txtPassword".to_owned(),
+            login_action: None,
             json_login: false,
             header_override: true,
             query_override: true,

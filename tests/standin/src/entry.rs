@@ -95,7 +95,7 @@ fn pending(call: &Call<'_>) -> Option<Pending> {
 
 /// `POST /login`: the user id, or in one step the password too.
 fn user_post(call: &mut Call<'_>) -> Answer {
-    if call.params.get("txtPassword").is_some() {
+    if call.params.get(&call.config.password_field).is_some() {
         return password_post(call, "/login");
     }
     let Ok(Some(user_id)) = call.params.once("txtUserId").map(|id| id.map(fold)) else {
@@ -130,7 +130,7 @@ fn judge(call: &Call<'_>) -> Result<User, Refusal> {
     let field = |name: &str| call.params.once(name).map_err(|_| Refusal::Doubled);
     let waiting = pending(call);
     let one_step = field("txtUserId")?;
-    let password = field("txtPassword")?.unwrap_or_default();
+    let password = field(&call.config.password_field)?.unwrap_or_default();
     if call.config.captcha && one_step.is_none() {
         let typed = field("txtCode")?.unwrap_or_default().trim().to_lowercase();
         let state = lock(&call.app.state);

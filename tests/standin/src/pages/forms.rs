@@ -43,15 +43,17 @@ pub(crate) fn type_choice(call: &Call<'_>) -> Answer {
 /// The one-step form of 4.3: a fragment for the modal, or with `?page=1` a page.
 pub(crate) fn one_step(call: &Call<'_>) -> Answer {
     let form = format!(
-        r#"<form action="{ctx}/login" method="post" class="login-form">
+        r#"<form action="{ctx}{action}" method="post" class="login-form">
 {token}
 <label for="txtUserId">User ID</label> <input type="text" name="txtUserId" id="txtUserId" autocomplete="username" required>
-<label for="txtPassword">Password</label> <input type="password" name="txtPassword" id="txtPassword" autocomplete="current-password" required>
+<label for="{field}">Password</label> <input type="password" name="{field}" id="{field}" autocomplete="current-password" required>
 <p><label class="inline"><input type="radio" name="isRekanan" value="true" checked> Penyedia</label> <label class="inline"><input type="radio" name="isRekanan" value="false"> Non Penyedia</label></p>
 <button type="submit" class="btn-primary">Login</button>
 </form>
 <p class="links"><a href="{ctx}/publik/lupapassword">Lupa Password?</a></p>"#,
         ctx = call.config.context,
+        action = action(call, "/login"),
+        field = call.config.password_field,
         token = token_field(call)
     );
     if call.params.get("page").is_some() {
@@ -81,6 +83,11 @@ fn links(call: &Call<'_>) -> String {
     )
 }
 
+/// Where a form of the login leads.
+fn action<'c>(call: &'c Call<'_>, usual: &'c str) -> &'c str {
+    call.config.login_action.as_deref().unwrap_or(usual)
+}
+
 fn title(kind: Option<UserType>) -> String {
     kind.map_or_else(
         || "LOGIN".to_owned(),
@@ -96,7 +103,7 @@ pub(crate) fn user_id(call: &Call<'_>) -> Answer {
     let content = format!(
         r#"<div class="card login"><h3>{title}</h3>
 {flash}
-<form action="{ctx}/login" method="post" class="login-form" data-ctr="LoginCtr">
+<form action="{ctx}{action}" method="post" class="login-form" data-ctr="LoginCtr">
 {token}
 <input type="hidden" name="tipe" value="{word}">
 <label for="txtUserId">User ID</label> <input type="text" name="txtUserId" id="txtUserId" autocomplete="username" required autofocus>
@@ -105,6 +112,7 @@ pub(crate) fn user_id(call: &Call<'_>) -> Answer {
 {links}</div>"#,
         flash = flash(call),
         ctx = call.config.context,
+        action = action(call, "/login"),
         token = token_field(call),
         links = links(call)
     );
@@ -130,9 +138,9 @@ pub(crate) fn password(call: &Call<'_>, kind: Option<UserType>) -> Answer {
     let content = format!(
         r#"<div class="card login"><h3>{title}</h3>
 {flash}
-<form action="{ctx}/loginpass" method="post" class="login-form" data-ctr="LoginCtr">
+<form action="{ctx}{action}" method="post" class="login-form" data-ctr="LoginCtr">
 {token}
-<label for="txtPassword">Password</label> <input type="password" name="txtPassword" id="txtPassword" autocomplete="current-password" required autofocus>
+<label for="{field}">Password</label> <input type="password" name="{field}" id="{field}" autocomplete="current-password" required autofocus>
 {captcha}
 <button type="submit" class="btn-primary">Login</button>
 </form>
@@ -140,6 +148,8 @@ pub(crate) fn password(call: &Call<'_>, kind: Option<UserType>) -> Answer {
         title = title(kind),
         flash = flash(call),
         ctx = call.config.context,
+        action = action(call, "/loginpass"),
+        field = call.config.password_field,
         token = token_field(call),
         captcha = captcha(call),
         links = links(call)

@@ -1,0 +1,109 @@
+//! SIGHUP: configuration and templates are read again. What is bad keeps the old and says why; what
+//! cannot change in a running process is named.
+
+use super::{load_profile, load_renderer};
+use crate::config::{Config, Sources};
+use crate::pages::{Face, Pages};
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// What is read again, and where it goes.
+pub(super) struct Reload {
+    config: Config,
+    sources: Sources,
+    pages: Arc<Pages>,
+}
+
+impl Reload {
+    pub(super) fn new(config: Config, sources: Sources, pages: Arc<Pages>) -> Self {
+        Self {
+            config,
+            sources,
+            pages,
+        }
+    }
+
+    /// Waits for the signal until `stop` resolves.
+    pub(super) async fn run(mut self, stop: impl Future<Output = ()>) {
+        let mut hangup = match signal(SignalKind::hangup()) {
+            Ok(hangup) => hangup,
+            Err(error) => {
+                tracing::error!(%error, "SIGHUP cannot be heard: nothing is read again");
+                return;
+            }
+        };
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => return,
+                heard = hangup.recv() => if heard.is_none() { return },
+            }
+            match self.read() {
+                Ok(()) => tracing::info!("configuration and templates were read again"),
+                Err(problems) => {
+                    for problem in problems {
+                        tracing::error!(%problem, "what was there before goes on");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads everything, and takes it over only when all of it is good.
+    fn read(&mut self) -> Result<(), Vec<String>> {
+        let told = |problems: Vec<_>| problems.iter().map(ToString::to_string).collect();
+        let new = Config::load(&self.sources).map_err(|problems| {
+            let told: fn(Vec<crate::config::Problem>) -> Vec<String> = told;
+            told(problems)
+        })?;
+        let renderer = load_renderer(&new).map_err(|text| vec![text])?;
+        let found = renderer.check();
+        if !found.is_empty() {
+            return Err(found.iter().map(ToString::to_string).collect());
+        }
+        load_profile(&new).map_err(|text| vec![text])?;
+        let waits = self.waits_for_restart(&new);
+        if !waits.is_empty() {
+            tracing::warn!(
+                sections = waits.join(", "),
+                "changed, and held from the next start on"
+            );
+        }
+        if new.policy != self.config.policy {
+            tracing::warn!("[policy] is only the first policy: change it with `gerbang policy`");
+        }
+        self.pages.face.store(Arc::new(Face {
+            renderer: Arc::new(renderer),
+            contacts: new.contacts.clone(),
+        }));
+        self.config.contacts = new.contacts;
+        self.config.templates = new.templates;
+        Ok(())
+    }
+
+    /// Sections that differ from those that run and cannot be changed in a running process.
+    fn waits_for_restart(&self, new: &Config) -> Vec<&'static str> {
+        let old = &self.config;
+        let sections = [
+            ("site", old.site != new.site),
+            ("listen", old.listen != new.listen),
+            ("upstream", old.upstream != new.upstream),
+            (
+                "trusted_proxies",
+                old.trusted_proxies != new.trusted_proxies,
+            ),
+            ("limits", old.limits != new.limits),
+            ("session", old.session != new.session),
+            ("login", old.login != new.login),
+            ("activation", old.activation != new.activation),
+            ("state", old.state != new.state),
+            ("profile", old.profile != new.profile),
+            ("log", old.log != new.log),
+            ("audit", old.audit != new.audit),
+            ("admin", old.admin != new.admin),
+            ("canary", old.canary != new.canary),
+        ];
+        let changed = sections.into_iter().filter(|(_, changed)| *changed);
+        changed.map(|(name, _)| name).collect()
+    }
+}
