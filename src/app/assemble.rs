@@ -205,6 +205,7 @@ fn settings(config: &Config) -> Settings {
         https: config.site.scheme().as_str() == "https",
         site_id: config.site.id.clone(),
         retention: config.audit.retention.clone(),
+        people: config.admin.people.clone(),
         login: LoginLimits {
             lifetime_seconds: config.login.waiting_seconds,
             window_seconds: config.login.acceptor_window_seconds,

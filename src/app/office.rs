@@ -8,8 +8,7 @@ use crate::domain::office::{Answer, ErrorKind, OfficeError, Request};
 use crate::flow::Vault;
 use rustix::process::geteuid;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, lchown};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
 
 /// Asks the gateway that runs on this state folder; without one, does it itself.
 ///
@@ -42,6 +41,15 @@ fn alone(config: &Config, request: Request) -> Result<Answer, OfficeError> {
         );
         return Err(store(message));
     }
+    // What root writes there the gateway could not write any more: it runs as the folder's owner.
+    let owner = fs::metadata(&config.state.dir).map_or(0, |about| about.uid());
+    if geteuid().is_root() && owner != 0 {
+        let message = format!(
+            "no gateway runs, and {dir} belongs to the user with the number {owner}: say \
+             `sudo -u '#{owner}' gerbang …`"
+        );
+        return Err(store(message));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -55,35 +63,5 @@ fn alone(config: &Config, request: Request) -> Result<Answer, OfficeError> {
     if let Some(store) = &assembled.store {
         close(store);
     }
-    give_back(&config.state.dir);
     answer
-}
-
-/// Files that root made here belong to whom the folder belongs: else the gateway, which runs as
-/// another user, could not write them any more.
-fn give_back(dir: &Path) {
-    let Ok(owner) = fs::metadata(dir) else { return };
-    if !geteuid().is_root() || owner.uid() == 0 {
-        return;
-    }
-    let mut folders = vec![dir.join(STORE_DIR)];
-    while let Some(folder) = folders.pop() {
-        let Ok(entries) = fs::read_dir(&folder) else {
-            continue;
-        };
-        for entry in entries.flatten() {
-            let Ok(about) = entry.metadata() else {
-                continue;
-            };
-            if about.is_dir() {
-                folders.push(entry.path());
-            }
-            if about.uid() == 0 {
-                let given = lchown(entry.path(), Some(owner.uid()), Some(owner.gid()));
-                if let Err(error) = given {
-                    eprintln!("gerbang: {}: {error}", entry.path().display());
-                }
-            }
-        }
-    }
 }

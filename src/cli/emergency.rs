@@ -24,7 +24,7 @@ enum GlassVerb {
         /// First moment after it
         #[arg(long, value_name = "TIME")]
         until: String,
-        /// A second admin, where the configuration names two
+        /// A second admin who agrees; due where `[admin] people` names two
         #[arg(long, value_name = "NAME")]
         with: Option<String>,
         #[command(flatten)]

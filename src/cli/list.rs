@@ -75,6 +75,18 @@ fn user(line: &[u8], delimiter: u8) -> Result<Option<UserRef>, String> {
     if text.matches('"').count() % 2 == 1 {
         return Err("a quote is not closed".to_owned());
     }
+    let quoted = |cell: &str| {
+        let inner = cell
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'));
+        !cell.contains('"') || inner.is_some_and(|text| !text.replace("\"\"", "").contains('"'))
+    };
+    if !text
+        .split(char::from(delimiter))
+        .all(|cell| quoted(cell.trim()))
+    {
+        return Err("a quote stands inside a value".to_owned());
+    }
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .delimiter(delimiter)
@@ -172,7 +184,10 @@ mod tests {
             [plain(2, "PPK1"), plain(4, "PPK2")]
         );
         let typed = (2, "PT A".to_owned(), Some("penyedia".to_owned()));
-        assert_eq!(ids("user_id;user_type\nPT A;penyedia\n"), [typed.clone()]);
+        assert_eq!(
+            ids("user_id;user_type\nPT A;penyedia\n"),
+            std::slice::from_ref(&typed)
+        );
         assert_eq!(ids("user_id,user_type\nPT A,penyedia,\n"), [typed]);
         assert_eq!(ids("'=A1\n'x\n"), [plain(1, "=A1"), plain(2, "'x")]);
     }
@@ -195,6 +210,9 @@ mod tests {
             told(b"PP\"K\"1\n"),
             ["line 1: a quote stands inside a value"]
         );
+        for odd in [&b"\"PPK\"1\""[..], b"\"PPK\"1,\"x", b"\"\"PPK1"] {
+            assert!(told(odd)[0].contains("quote"), "{odd:?}");
+        }
         assert_eq!(told(b"PP\x07K1\n"), ["line 1: holds a control character"]);
         assert_eq!(
             told(b"\xff\xfeP\0"),

@@ -238,111 +238,96 @@ impl What {
     }
 }
 
+/// What an act is made of once the desk is open.
+type Make = Box<dyn FnOnce(&Desk) -> Result<(Act, Care), String>>;
+
 pub(super) fn run(arguments: Arguments, process: Process<'_>, wiring: &Wiring) -> Exit {
-    type Made = Result<(Act, Care), String>;
-    let act = |talk, sign: Sign, process, make: Box<dyn FnOnce(&Desk) -> Made>| {
-        change(talk, &sign, process, wiring, |desk| {
-            let (act, care) = make(desk)?;
-            let signature = desk.signature(&sign);
-            let request = Request::PolicyAct {
-                act,
-                signature,
-                seen: None,
-                dry_run: false,
-            };
-            Ok((request, care))
-        })
-    };
-    match arguments.verb {
-        Verb::Show { talk } => look(talk, process, wiring, |_| Ok(Request::PolicyShow)),
+    let (talk, sign, make) = match arguments.verb {
+        Verb::Show { talk } => return look(talk, process, wiring, |_| Ok(Request::PolicyShow)),
+        Verb::Forecast {
+            whom,
+            mode,
+            csv,
+            talk,
+        } => return forecast(talk, (whom, mode, csv), process, wiring),
         Verb::Set {
             whom,
             what,
             sign,
             talk,
-        } => act(
-            talk,
-            sign,
-            process,
-            Box::new(move |desk| {
-                let change = what.change(&whom, desk)?;
-                let rollback = what.rollback;
-                Ok((Act::Set { change, rollback }, Care::Ask))
-            }),
-        ),
-        Verb::Unset { whom, sign, talk } => act(
-            talk,
-            sign,
-            process,
-            Box::new(move |_| {
-                let change = Change {
-                    subjects: whom.subjects()?,
-                    demand: None,
-                };
-                let rollback = None;
-                Ok((Act::Set { change, rollback }, Care::Ask))
-            }),
-        ),
-        Verb::Ceiling { mode, sign, talk } => act(
-            talk,
-            sign,
-            process,
-            Box::new(move |_| Ok((Act::Ceiling { mode }, Care::Ask))),
-        ),
+        } => (talk, sign, set(whom, what)),
+        Verb::Unset { whom, sign, talk } => (talk, sign, unset(whom)),
+        Verb::Ceiling { mode, sign, talk } => (talk, sign, plain(Act::Ceiling { mode }, Care::Ask)),
         Verb::Schedule {
             at,
             whom,
             what,
             sign,
             talk,
-        } => act(
-            talk,
-            sign,
-            process,
-            Box::new(move |desk| {
-                let change = what.change(&whom, desk)?;
-                let act = Act::Schedule {
-                    at: desk.time(&at)?,
-                    change,
-                    rollback: what.rollback,
-                };
-                Ok((act, Care::Ask))
-            }),
-        ),
-        Verb::Unschedule { id, sign, talk } => act(
-            talk,
-            sign,
-            process,
-            Box::new(move |_| Ok((Act::Unschedule { id }, Care::None))),
-        ),
+        } => (talk, sign, schedule(at, whom, what)),
+        Verb::Unschedule { id, sign, talk } => {
+            (talk, sign, plain(Act::Unschedule { id }, Care::None))
+        }
         Verb::Freeze {
             from,
             until,
             sign,
             talk,
-        } => act(
-            talk,
-            sign,
-            process,
-            Box::new(move |desk| {
-                let (from, until) = (desk.time(&from)?, desk.time(&until)?);
-                // "now" is a moment ago by the time it arrives.
-                Ok((Act::Freeze { from, until }, Care::None))
-            }),
-        ),
-        Verb::Thaw { id, sign, talk } => act(
-            talk,
-            sign,
-            process,
-            Box::new(move |_| Ok((Act::Thaw { id }, Care::Ask))),
-        ),
-        Verb::Forecast {
-            whom,
-            mode,
-            csv,
-            talk,
-        } => forecast(talk, (whom, mode, csv), process, wiring),
-    }
+        } => (talk, sign, freeze(from, until)),
+        Verb::Thaw { id, sign, talk } => (talk, sign, plain(Act::Thaw { id }, Care::Ask)),
+    };
+    change(talk, &sign, process, wiring, |desk| {
+        let (act, care) = make(desk)?;
+        let signature = desk.signature(&sign);
+        let request = Request::PolicyAct {
+            act,
+            signature,
+            seen: None,
+            dry_run: false,
+        };
+        Ok((request, care))
+    })
+}
+
+fn plain(act: Act, care: Care) -> Make {
+    Box::new(move |_| Ok((act, care)))
+}
+
+fn set(whom: Whom, what: What) -> Make {
+    Box::new(move |desk| {
+        let change = what.change(&whom, desk)?;
+        let rollback = what.rollback;
+        Ok((Act::Set { change, rollback }, Care::Ask))
+    })
+}
+
+fn unset(whom: Whom) -> Make {
+    Box::new(move |_| {
+        let change = Change {
+            subjects: whom.subjects()?,
+            demand: None,
+        };
+        let rollback = None;
+        Ok((Act::Set { change, rollback }, Care::Ask))
+    })
+}
+
+fn schedule(at: String, whom: Whom, what: What) -> Make {
+    Box::new(move |desk| {
+        let act = Act::Schedule {
+            at: desk.time(&at)?,
+            change: what.change(&whom, desk)?,
+            rollback: what.rollback,
+        };
+        Ok((act, Care::Ask))
+    })
+}
+
+fn freeze(from: String, until: String) -> Make {
+    Box::new(move |desk| {
+        let (from, until) = (desk.time(&from)?, desk.time(&until)?);
+        Ok((Act::Freeze { from, until }, Care::None))
+    })
 }
 
 fn forecast(

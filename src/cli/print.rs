@@ -30,7 +30,11 @@ pub(super) fn lines(answer: &Answer, zone: &Zone) -> Vec<String> {
             lines,
         } => {
             let mut all = lines.clone();
-            all.push(format!("activation code for {}: {code}", name(account)));
+            all.push(format!(
+                "activation code for {}: {}",
+                name(account),
+                code.expose()
+            ));
             all.push(format!(
                 "good until {}; hand it to the owner in person, it is not shown again",
                 zone.date(*until)

@@ -1,8 +1,10 @@
 //! `gerbang user`: accounts, and what the help desk does for people.
 
-use super::office::{Care, Sign, Talk, change, look};
+use super::office::{Care, Desk, Sign, Talk, change, look};
 use super::{Exit, Process, Wiring, list, say};
 use crate::domain::office::{Paper, Request, UserFilter, UserRef};
+use crate::primitives::UnixSeconds;
+use crate::primitives::date::span;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -158,28 +160,7 @@ struct Filter {
 
 pub(super) fn run(arguments: Arguments, process: Process<'_>, wiring: &Wiring) -> Exit {
     match arguments.verb {
-        Verb::List { filter, talk } => look(talk, process, wiring, |desk| {
-            let ago = |text: &String| match crate::primitives::date::span(text) {
-                Some(seconds) => Ok(crate::primitives::UnixSeconds(
-                    desk.now.0.saturating_sub(seconds),
-                )),
-                None => desk.time(text),
-            };
-            Ok(Request::UserList(UserFilter {
-                seen_since: filter.seen.as_ref().map(ago).transpose()?,
-                begins: filter.begins,
-                role: filter.role,
-                user_type: filter.user_type,
-                active: match (filter.active, filter.inactive) {
-                    (true, _) => Some(true),
-                    (false, true) => Some(false),
-                    (false, false) => None,
-                },
-                exempt: filter.exempt,
-                stopped: filter.stopped,
-                limit: filter.limit,
-            }))
-        }),
+        Verb::List { filter, talk } => look(talk, process, wiring, |desk| filter.request(desk)),
         Verb::Show { user, talk } => look(talk, process, wiring, |_| {
             let user = user.into_ref();
             Ok(Request::UserShow { user })
@@ -232,17 +213,31 @@ pub(super) fn run(arguments: Arguments, process: Process<'_>, wiring: &Wiring) -
                 (None, Some(file)) => listed(&file),
                 (None, None) => Err(vec!["name a user or a list".to_owned()]),
             };
-            match users {
-                Ok(users) => exempt(users, until, (talk, sign), process, wiring),
-                Err(problems) => {
-                    for problem in problems {
-                        say(process.err, &format!("error: {problem}"));
-                    }
-                    say(process.err, "nothing was done");
-                    Exit::Usage
-                }
-            }
+            exempt(users, until, (talk, sign), process, wiring)
         }
+    }
+}
+
+impl Filter {
+    fn request(self, desk: &Desk) -> Result<Request, String> {
+        let ago = |text: &String| match span(text) {
+            Some(seconds) => Ok(UnixSeconds(desk.now.0.saturating_sub(seconds))),
+            None => desk.time(text),
+        };
+        Ok(Request::UserList(UserFilter {
+            seen_since: self.seen.as_ref().map(ago).transpose()?,
+            begins: self.begins,
+            role: self.role,
+            user_type: self.user_type,
+            active: match (self.active, self.inactive) {
+                (true, _) => Some(true),
+                (false, true) => Some(false),
+                (false, false) => None,
+            },
+            exempt: self.exempt,
+            stopped: self.stopped,
+            limit: self.limit,
+        }))
     }
 }
 
@@ -264,12 +259,22 @@ fn listed(file: &std::path::Path) -> Result<Vec<UserRef>, Vec<String>> {
 }
 
 fn exempt(
-    users: Vec<UserRef>,
+    users: Result<Vec<UserRef>, Vec<String>>,
     until: Option<String>,
     (talk, sign): (Talk, Sign),
     process: Process<'_>,
     wiring: &Wiring,
 ) -> Exit {
+    let users = match users {
+        Ok(users) => users,
+        Err(problems) => {
+            for problem in problems {
+                say(process.err, &format!("error: {problem}"));
+            }
+            say(process.err, "nothing was done");
+            return Exit::Usage;
+        }
+    };
     change(talk, &sign, process, wiring, |desk| {
         let request = Request::UserExempt {
             users,

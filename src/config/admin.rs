@@ -13,6 +13,8 @@ pub struct Admin {
     /// Further names that a Host header may have, in lower case and without a port. Addresses of this
     /// machine and `localhost` are always served.
     pub hosts: Vec<String>,
+    /// Admins by name, none twice. With two or more of them, break glass takes two.
+    pub people: Vec<String>,
 }
 
 /// The look at the login's forms.
@@ -37,10 +39,12 @@ pub(super) fn read(reader: &mut Reader) -> Admin {
     let section = Section::named("admin");
     let allow_remote = reader.boolean(&section, "allow_remote", false);
     let hosts = read_hosts(reader, &section);
+    let people = read_people(reader, &section);
     let Some(At { value, place }) = reader.text(&section, "address") else {
         return Admin {
             address: None,
             hosts,
+            people,
         };
     };
     let address = match value.parse::<SocketAddr>() {
@@ -76,7 +80,26 @@ pub(super) fn read(reader: &mut Reader) -> Admin {
             None
         }
     };
-    Admin { address, hosts }
+    Admin {
+        address,
+        hosts,
+        people,
+    }
+}
+
+fn read_people(reader: &mut Reader, section: &Section) -> Vec<String> {
+    let mut people: Vec<String> = Vec::new();
+    for At { value, place } in reader.texts(section, "people").unwrap_or_default() {
+        let name = value.trim();
+        if name.is_empty() || name.chars().any(char::is_control) {
+            reader.problem(&place, format!("{value:?} is no name"));
+        } else if people.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            reader.problem(&place, format!("{value:?} stands here twice"));
+        } else {
+            people.push(name.to_owned());
+        }
+    }
+    people
 }
 
 fn read_hosts(reader: &mut Reader, section: &Section) -> Vec<String> {

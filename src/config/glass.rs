@@ -57,7 +57,20 @@ pub fn read(path: &Path, zone: &Zone, now: UnixSeconds) -> Result<Option<Glass>,
     file.take(BYTES_MAX)
         .read_to_string(&mut text)
         .map_err(|error| error.to_string())?;
-    parse(&text, zone, now)
+    let glass = parse(&text, zone, now)?;
+    // Measured from when it was written too: a file that was refused and forgotten must not become
+    // good by waiting.
+    let written = UnixSeconds(u64::try_from(about.mtime()).unwrap_or(0));
+    if written.since(now) > 0 {
+        return Err("was written in the future".into());
+    }
+    if glass
+        .as_ref()
+        .is_some_and(|g| g.until.since(written) > GLASS_SECONDS_MAX)
+    {
+        return Err("`until` is more than a day after the file was written".into());
+    }
+    Ok(glass)
 }
 
 fn parse(text: &str, zone: &Zone, now: UnixSeconds) -> Result<Option<Glass>, String> {
@@ -140,8 +153,23 @@ mod tests {
         std::fs::write(&path, "until = '2026-11-22 15:00'\nreason = 'disk'").unwrap();
         let mode = |bits| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(bits));
         mode(0o644).unwrap();
+        let written = |at: UnixSeconds| {
+            let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(at.0);
+            std::fs::File::options()
+                .write(true)
+                .open(&path)
+                .unwrap()
+                .set_modified(time)
+                .unwrap();
+        };
+        written(NOW);
         chown(&path, Some(0), Some(0)).expect("this test runs as root");
         assert!(read(&path, &wib(), NOW).unwrap().is_some());
+        for at in [UnixSeconds(NOW.0 + 1), UnixSeconds(NOW.0 - 86_400)] {
+            written(at);
+            assert!(read(&path, &wib(), NOW).is_err(), "{at:?}");
+        }
+        written(NOW);
         for bits in [0o664, 0o646] {
             mode(bits).unwrap();
             assert!(read(&path, &wib(), NOW).is_err(), "{bits:o}");

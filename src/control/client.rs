@@ -51,6 +51,7 @@ pub fn call(socket: &Path, request: Request) -> Result<Answer, CallError> {
     if answer.is_empty() {
         sent.map_err(CallError::Io)?;
         read.map_err(CallError::Io)?;
+        return Err(CallError::Io(io::ErrorKind::UnexpectedEof.into()));
     }
     match serde_json::from_str::<Reply>(&answer) {
         Ok(Reply::Ok(answer)) => Ok(*answer),

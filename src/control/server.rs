@@ -13,12 +13,15 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// Admins at once.
 const CONNECTIONS_MAX: usize = 8;
 /// For a request to come, and for an answer to be taken.
 const TALK_SECONDS: u64 = 30;
+/// For acts under way when the gateway is told to end.
+const STOP_SECONDS: u64 = 5;
 
 /// The socket, bound; its file goes with it.
 pub struct Control {
@@ -71,7 +74,9 @@ pub async fn serve(engine: Arc<Engine>, control: Control, stop: impl Future<Outp
     };
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     tokio::pin!(stop);
+    let mut talks = JoinSet::new();
     loop {
+        while talks.try_join_next().is_some() {}
         let taken = tokio::select! {
             () = &mut stop => break,
             accepted = listener.accept() => accepted,
@@ -85,13 +90,28 @@ pub async fn serve(engine: Arc<Engine>, control: Control, stop: impl Future<Outp
             }
         };
         let Ok(slot) = slots.clone().try_acquire_owned() else {
+            tokio::spawn(turn_away(stream));
             continue;
         };
         let engine = engine.clone();
-        tokio::spawn(async move {
+        talks.spawn(async move {
             talk(&engine, stream).await;
             drop(slot);
         });
+    }
+    // Acts under way are finished and told.
+    let _ = timeout(Duration::from_secs(STOP_SECONDS), talks.join_all()).await;
+}
+
+/// Too many at once: told, so that nobody wonders whether it was done.
+async fn turn_away(mut stream: UnixStream) {
+    let busy = OfficeError::new(
+        ErrorKind::Conflict,
+        "too many talk to the gateway at once; nothing was done",
+    );
+    if let Ok(mut line) = serde_json::to_vec(&Reply::Error(busy)) {
+        line.push(b'\n');
+        let _ = timeout(Duration::from_secs(1), stream.write_all(&line)).await;
     }
 }
 

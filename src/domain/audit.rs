@@ -154,13 +154,19 @@ pub enum AuditEvent {
         act: Act,
         /// Why.
         reason: String,
-        /// The demands that it replaced, as far as it replaced any.
+        /// The rules that are not any more what they were.
         before: Vec<Rule>,
+        /// What they are now.
+        after: Vec<Rule>,
         /// The policy's number afterwards.
         revision: u64,
     },
     /// Something planned came to its time.
     PolicySettled {
+        /// The rules that are not any more what they were.
+        before: Vec<Rule>,
+        /// What they are now.
+        after: Vec<Rule>,
         /// The policy's number afterwards.
         revision: u64,
     },
@@ -192,6 +198,15 @@ pub enum AuditEvent {
         until: UnixSeconds,
         /// Letter or ticket.
         number: String,
+        /// Why.
+        reason: String,
+    },
+    /// An admin ended sessions; each end has its own record besides.
+    SessionsEnded {
+        /// Which: an id, a user id, or all.
+        which: String,
+        /// How many, waiting logins included.
+        count: u64,
         /// Why.
         reason: String,
     },
@@ -231,7 +246,7 @@ pub enum AuditEvent {
 
 impl AuditEvent {
     /// Every label, as stored, exported and named in `[audit.retention]`.
-    pub const KINDS: [&'static str; 21] = [
+    pub const KINDS: [&'static str; 22] = [
         "login-waiting",
         "login-released",
         "login-accepted",
@@ -248,6 +263,7 @@ impl AuditEvent {
         "glass-file",
         "reset",
         "code-issued",
+        "sessions-ended",
         "exempted",
         "unlocked",
         "clock-accepted",
@@ -274,6 +290,7 @@ impl AuditEvent {
             Self::GlassFile { .. } => "glass-file",
             Self::Reset { .. } => "reset",
             Self::CodeIssued { .. } => "code-issued",
+            Self::SessionsEnded { .. } => "sessions-ended",
             Self::Exempted { .. } => "exempted",
             Self::Unlocked { .. } => "unlocked",
             Self::ClockAccepted { .. } => "clock-accepted",

@@ -6,7 +6,7 @@
 
 pub mod answer;
 
-pub use answer::Answer;
+pub use answer::{Answer, Shown};
 
 use crate::domain::policy::Signature;
 use crate::domain::policy::act::Act;

@@ -44,6 +44,8 @@ pub struct PolicyState {
 /// What the policy has to know of an account.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Facts {
+    /// Beginning of its exemption.
+    pub exempt_since: Option<UnixSeconds>,
     /// End of its exemption.
     pub exempt_until: Option<UnixSeconds>,
     /// How often it put the activation off.
@@ -207,7 +209,10 @@ impl PolicyState {
         let held = self.held.iter().filter(|held| held.since == since);
         let mut all: Vec<_> = held.map(|h| (h.at, Cow::Borrowed(&h.rules))).collect();
         if all.is_empty() {
-            all.push((since, self.rules_at(since)));
+            // What comes at its very first second comes in it: what held before is a measure too.
+            for at in [UnixSeconds(since.0.saturating_sub(1)), since] {
+                all.push((at, self.rules_at(at)));
+            }
         }
         let planned = self.flips.iter().map(|flip| flip.at);
         let passed = planned.filter(|at| since < *at && *at <= now);
@@ -295,7 +300,8 @@ fn resolve(rules: &PolicyFile, who: Who<'_>, facts: Facts, at: UnixSeconds) -> I
     if demand.mode == Mode::Encouraged {
         result.put_off(demand, facts, at);
     }
-    if let Some(until) = facts.exempt_until.filter(|until| at < *until)
+    let given = facts.exempt_since.is_none_or(|since| since <= at);
+    if let Some(until) = facts.exempt_until.filter(|until| given && at < *until)
         && result.mode > Mode::Optional
     {
         result.mode = Mode::Optional;
@@ -328,6 +334,7 @@ impl InForce {
     fn keep_weaker(&mut self, before: Self, since: UnixSeconds) {
         let without = self.mode;
         self.proof_due &= before.proof_due;
+        self.unread = self.unread.min(before.unread);
         if before.mode < without {
             self.mode = before.mode;
             // How often and until when it may be put off is not counted against him meanwhile.

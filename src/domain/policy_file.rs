@@ -168,6 +168,12 @@ pub enum DemandError {
     /// Limits of putting it off for another mode.
     #[error("`skips` and `until` belong to the mode `encouraged` alone")]
     LimitsWithoutEncouraged,
+    /// Skips that somebody with the password can use up, and then only the counter helps.
+    #[error(
+        "`skips` do not go with the proof `counter`: whoever knows a password could use them up, \
+         and its owner would have to come to the counter at once; give `until`"
+    )]
+    SkipsWithCounter,
 }
 
 impl Demand {
@@ -181,6 +187,9 @@ impl Demand {
         }
         if (self.skips.is_some() || self.until.is_some()) && self.mode != Mode::Encouraged {
             return Err(DemandError::LimitsWithoutEncouraged);
+        }
+        if self.skips.is_some() && self.proof == Proof::Counter {
+            return Err(DemandError::SkipsWithCounter);
         }
         Ok(())
     }
@@ -314,6 +323,11 @@ mod tests {
                 mode == Mode::Encouraged,
                 "{mode:?}"
             );
+            let at_counter = Demand {
+                proof: Proof::Counter,
+                ..counted
+            };
+            assert!(at_counter.check().is_err());
             let dated = Demand { until: at, ..plain };
             assert_eq!(dated.check().is_ok(), mode == Mode::Encouraged, "{mode:?}");
         }

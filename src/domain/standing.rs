@@ -33,6 +33,9 @@ pub struct Standing {
 /// An exemption; it always ends.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Exemption {
+    /// First second of it.
+    #[serde(default)]
+    pub since: UnixSeconds,
     /// First second after it.
     pub until: UnixSeconds,
     /// Who gave it and why.
@@ -66,6 +69,7 @@ impl Standing {
     /// What the policy has to know.
     pub fn facts(&self) -> Facts {
         Facts {
+            exempt_since: self.exemption.as_ref().map(|exemption| exemption.since),
             exempt_until: self.exemption.as_ref().map(|exemption| exemption.until),
             skips: self.skips,
             last_skip: self.last_skip,

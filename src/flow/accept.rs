@@ -100,6 +100,16 @@ impl Engine {
         newest.map(|login| login.reference)
     }
 
+    /// Whether a login that waited was accepted. One that is being written at this moment was not.
+    pub async fn was_accepted(&self, reference: WaitingRef) -> bool {
+        let Ok(records) = self.records() else {
+            return false;
+        };
+        let found = records.get::<WaitingLogin>(&reference.0).await;
+        let login = found.ok().flatten();
+        login.is_some_and(|login| login.value.outcome != Outcome::Waiting)
+    }
+
     /// Refuses to judge codes while the clock is behind the highest time ever seen.
     ///
     /// # Errors
@@ -135,7 +145,7 @@ impl Engine {
             Verdict::Somebody(_) | Verdict::Nobody => return Ok(AcceptOutcome::Gone),
             Verdict::Unknown(_) => return Ok(AcceptOutcome::UpstreamBusy),
         }
-        let _order = entry.durable.lock().await;
+        let order = entry.durable.lock().await;
         match entry.tracked().state {
             State::Awaiting(waiting) if waiting == login.reference => {}
             // The same code twice: the first one won.
@@ -154,6 +164,7 @@ impl Engine {
             last_seen: now,
             jar: login.jar.clone(),
         };
+        let acceptance_client = acceptance.client;
         match self.write_acceptance(acceptance, &session).await {
             Ok(()) => {}
             Err(FlowError::Store(Some(RecordError::Conflict))) => {
@@ -169,6 +180,13 @@ impl Engine {
             // Ended while the step was written (a logout in another tab): the end wins.
             live.end();
             self.sessions.remove(live.id());
+            return Ok(AcceptOutcome::Gone);
+        }
+        // Ending takes the same lock.
+        drop(order);
+        if self.is_outdated(&live).await {
+            // Reset, or bound anew elsewhere, while this was written.
+            self.end_session(&live, "policy", acceptance_client).await;
             return Ok(AcceptOutcome::Gone);
         }
         self.got_in(&login.identity);
@@ -228,7 +246,10 @@ impl Engine {
         let found = match self.records() {
             Ok(records) => {
                 let key = records.account_key(&identity.account);
-                records.get::<Account>(&key).await?
+                match records.get::<Account>(&key).await {
+                    Err(_) if self.open_by_file() => None,
+                    read => read?,
+                }
             }
             // Nobody is asked for anything, so nothing has to be known.
             Err(_) if self.open_by_file() => None,

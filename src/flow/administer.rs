@@ -20,6 +20,7 @@ use crate::domain::standing::{Seen, Standing};
 use crate::flow::policy::ChangeError;
 use crate::flow::{Engine, FlowError};
 use crate::primitives::{AccountId, Role, UnixSeconds};
+use crate::store::StoreError;
 use crate::store::records::RecordError;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -56,7 +57,14 @@ impl From<FlowError> for OfficeError {
             FlowError::Store(Some(RecordError::Conflict)) => ErrorKind::Conflict,
             FlowError::Store(_) | FlowError::Clock | FlowError::Seal => ErrorKind::Store,
         };
-        Self::new(kind, format!("{error}; nothing was changed"))
+        let done = match &error {
+            // What the disk did not answer to may still come to it.
+            FlowError::Store(Some(RecordError::Store(
+                StoreError::Io { .. } | StoreError::Stalled | StoreError::Stopped,
+            ))) => "whether it was done is not known: look before you repeat it",
+            _ => "nothing was changed",
+        };
+        Self::new(kind, format!("{error}; {done}"))
     }
 }
 
@@ -221,6 +229,16 @@ impl Desk<'_> {
     /// The account that an admin wrote. One that was never seen is only good where `new` says so and
     /// its type is named.
     async fn resolve(&self, user: &UserRef, new: bool) -> Result<AccountId, OfficeError> {
+        self.resolve_with(user, new, true).await
+    }
+
+    /// The same; to look for the nearest names reads every account.
+    async fn resolve_with(
+        &self,
+        user: &UserRef,
+        new: bool,
+        suggest: bool,
+    ) -> Result<AccountId, OfficeError> {
         let profile = &self.engine.profile;
         let user_id = profile
             .fold_user_id(&user.user_id)
@@ -252,7 +270,7 @@ impl Desk<'_> {
                 user_type: user_type.clone(),
                 user_id,
             }),
-            (0, _) => Err(self.nobody(&user_id.to_string(), new).await?),
+            (0, _) => Err(self.nobody(user_id.as_str(), new, suggest).await?),
             _ => {
                 let types: Vec<&str> = found.iter().map(|id| id.user_type.as_str()).collect();
                 let message = format!(
@@ -265,9 +283,17 @@ impl Desk<'_> {
     }
 
     /// The refusal for an account that nobody knows, with the nearest that are known.
-    async fn nobody(&self, user_id: &str, new: bool) -> Result<OfficeError, OfficeError> {
+    async fn nobody(
+        &self,
+        user_id: &str,
+        new: bool,
+        suggest: bool,
+    ) -> Result<OfficeError, OfficeError> {
         let records = self.engine.records()?;
-        let seen = records.all::<Seen>().await?;
+        let seen = match suggest {
+            true => records.all::<Seen>().await?,
+            false => Vec::new(),
+        };
         let ids: Vec<&str> = seen
             .iter()
             .take(SUGGESTED_FROM_MAX)

@@ -7,6 +7,7 @@ use crate::domain::jar::Jar;
 use crate::domain::login::Need;
 use crate::domain::policy_file::Unread;
 use crate::domain::session::Liveness;
+use crate::domain::standing::Standing;
 use crate::domain::upstream_session::State;
 use crate::flow::demand::Asked;
 use crate::flow::judge::{Case, Due};
@@ -243,13 +244,19 @@ impl Engine {
         if owner.meets_policy(token, now) {
             return Ok(Allowed::Yes);
         }
+        let round = owner.policy_round();
         let identity = owner.record().identity.clone();
         let mut again_at = None;
         let decision = match &identity {
             _ if owner.factor().is_some() => None,
             Some(who) => {
                 let account = self.account(who).await?;
-                let standing = self.standing(who).await?;
+                // How often it may be put off is asked at logins: the last "nanti saja" is good for the
+                // session that it opened.
+                let standing = Standing {
+                    skips: 0,
+                    ..self.standing(who).await?
+                };
                 again_at = standing.facts().exempt_until;
                 Some(self.decide_with(who, &account, &standing))
             }
@@ -257,8 +264,12 @@ impl Engine {
             None if self.drift() && self.unread_of(None) == Unread::Open => None,
             None => Some(self.decide_unread()),
         };
+        let asked = decision.is_some();
         let Some(decision) = decision.filter(|decision| decision.requirement.stops()) else {
-            owner.note_policy(token, again_at.filter(|at| now < *at));
+            if asked {
+                self.check_clock_for_policy()?;
+            }
+            owner.note_policy(token, again_at.filter(|at| now < *at), round);
             return Ok(Allowed::Yes);
         };
         let (Some(identity), Some(key)) = (identity, carried.key) else {

@@ -246,29 +246,28 @@ impl Engine {
         key: UpstreamKey,
         jar: &Jar,
     ) -> Result<(), FlowError> {
-        let records = self.records()?;
+        self.usable()?;
         let now = self.now();
         owner.add_key(key);
         owner.keep_jar(jar);
         let entry = self.table.entry(key, now);
         let order = entry.durable.lock().await;
         let record = owner.to_record();
-        let draft = records.draft().put(&record.id.0, Expect::Any, &record).put(
-            &key.0,
-            Expect::Any,
-            &accepted_state(&record, now),
-        );
-        records.commit(draft).await?;
+        let state = accepted_state(&record, now);
+        self.write_login(|draft| {
+            draft
+                .put(&record.id.0, Expect::Any, &record)
+                .put(&key.0, Expect::Any, &state)
+        })
+        .await?;
         let generation = self.table.fresh_generation();
         entry.change(|tracked| tracked.release(owner.id(), None, generation, now));
         drop(order);
         if owner.is_ended() {
             // Logged out while it was written: the end wins.
             self.end_upstream(key, jar).await;
-            let draft = records
-                .draft()
-                .delete::<GatewaySession>(&owner.id().0, Expect::Any);
-            records.commit(draft).await?;
+            self.write_login(|draft| draft.delete::<GatewaySession>(&owner.id().0, Expect::Any))
+                .await?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Ends of sessions: at once in memory, then durably, then upstream until it is confirmed.
 
 use crate::domain::audit::AuditEvent;
+use crate::domain::enrollment::Account;
 use crate::domain::gate::Permit;
 use crate::domain::jar::Jar;
 use crate::domain::login::WaitingLogin;
@@ -49,6 +50,18 @@ impl Engine {
             // The tombstones of its upstream sessions are what counts; they are replayed.
             tracing::error!(session = ?session.id(), %error, "the end of a session could not be recorded");
         }
+    }
+
+    /// Whether the account moved on to another epoch since this session was accepted: a reset, or
+    /// another binding, that was written at the same moment and could not see it yet.
+    pub(crate) async fn is_outdated(&self, session: &LiveSession) -> bool {
+        let (Some(account), Ok(records)) = (session.account(), self.records()) else {
+            return false;
+        };
+        let key = records.account_key(account);
+        let found = records.get::<Account>(&key).await;
+        let epoch = found.ok().flatten().map_or(0, |stored| stored.value.epoch);
+        session.account_epoch() < epoch
     }
 
     /// Ends one upstream session: tombstone, and the upstream's own logout is owed.

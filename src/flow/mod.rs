@@ -88,6 +88,8 @@ pub struct Settings {
     pub site_id: String,
     /// How long audit records are kept.
     pub retention: Retention,
+    /// Admins by name; two of them are needed for break glass where two are named.
+    pub people: Vec<String>,
     /// How long a request waits for the verdict on its session, in seconds.
     pub verdict_wait_seconds: u64,
 }

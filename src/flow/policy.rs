@@ -10,7 +10,7 @@ use crate::domain::policy::act::{Act, ActError};
 use crate::domain::policy::{Glass, PolicyState, Signature};
 use crate::domain::policy_file::{Mode, Rule, Subject, Unread};
 use crate::domain::standing::Standing;
-use crate::flow::{Client, Engine, FlowError};
+use crate::flow::{Client, Engine, FlowError, Vault};
 use crate::primitives::{Identity, UnixSeconds};
 use crate::store::Expect;
 use crate::store::records::{POLICY, RecordError};
@@ -96,9 +96,7 @@ impl Engine {
                 "the policy of the store holds; [policy] of the configuration was only the first"
             );
         }
-        let mut state = stored.value;
-        // Whom a freeze protects is the profile's word, which may have changed.
-        state.freeze_types = first.freeze_types;
+        let state = self.with_profile(stored.value);
         self.policy.store(Arc::new(Policy::new(state)));
         Ok(())
     }
@@ -124,7 +122,44 @@ impl Engine {
         account: &Account,
     ) -> Result<Decision, FlowError> {
         let standing = self.standing(identity).await?;
-        Ok(self.decide_with(identity, account, &standing))
+        let decision = self.decide_with(identity, account, &standing);
+        if !decision.requirement.stops() {
+            self.check_clock_for_policy()?;
+        }
+        Ok(decision)
+    }
+
+    /// A clock that was set back must not bring back what was in force then: a start date to come, an
+    /// exemption that had ended (invariant I8). Where nobody is asked for anything it stops nobody.
+    ///
+    /// # Errors
+    /// [`FlowError::Clock`].
+    pub(crate) fn check_clock_for_policy(&self) -> Result<(), FlowError> {
+        if self.only_watches() {
+            return Ok(());
+        }
+        self.check_clock()
+    }
+
+    /// Takes over what the store holds, where it is newer: a write whose outcome was left open may
+    /// have come to the disk afterwards.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store fails.
+    pub(crate) async fn refresh_policy(&self) -> Result<(), FlowError> {
+        let Vault::Open(records) = &self.vault else {
+            return Ok(());
+        };
+        if let Some(stored) = records.get::<PolicyState>(POLICY).await? {
+            self.put_policy(&self.with_profile(stored.value));
+        }
+        Ok(())
+    }
+
+    /// Whom a freeze protects is the profile's word, which may have changed since it was stored.
+    fn with_profile(&self, mut state: PolicyState) -> PolicyState {
+        state.freeze_types = self.profile.freeze_types().to_vec();
+        state
     }
 
     /// The same with what is kept of the account at hand.
@@ -205,9 +240,13 @@ impl Engine {
             .await
             .map_err(FlowError::from)?;
         let (before, expect) = match stored {
-            Some(stored) => (stored.value, Expect::Version(stored.version)),
+            Some(stored) => (
+                self.with_profile(stored.value),
+                Expect::Version(stored.version),
+            ),
             None => (self.policy.load().state.clone(), Expect::Absent),
         };
+        self.put_policy(&before);
         if let Some(seen) = seen.filter(|seen| *seen != before.revision) {
             tracing::info!(
                 seen,
@@ -222,6 +261,7 @@ impl Engine {
             act: act.clone(),
             reason: signature.reason.clone(),
             before: replaced(&before, &after),
+            after: replaced(&after, &before),
             revision: after.revision,
         };
         let mut record = self.audit(client, None, event);
@@ -244,6 +284,7 @@ impl Engine {
     /// # Errors
     /// [`FlowError`] when the store fails; nothing is lost, the next sweep tries again.
     pub async fn settle_policy(&self) -> Result<(), FlowError> {
+        self.refresh_policy().await?;
         let mut state = self.policy.load().state.clone();
         if !state.settle(self.now()) {
             return Ok(());
@@ -252,12 +293,15 @@ impl Engine {
         let Some(stored) = records.get::<PolicyState>(POLICY).await? else {
             return Ok(());
         };
-        let mut state = stored.value;
+        let before = self.with_profile(stored.value);
+        let mut state = before.clone();
         if !state.settle(self.now()) {
             return Ok(());
         }
         state.revision = state.revision.saturating_add(1);
         let event = AuditEvent::PolicySettled {
+            before: replaced(&before, &state),
+            after: replaced(&state, &before),
             revision: state.revision,
         };
         let record = self.audit(&self.own_client(), None, event);

@@ -61,6 +61,7 @@ impl Engine {
         if !self.may_activate(&holder) {
             return Ok(PutOffOutcome::Closed);
         }
+        self.check_clock_for_policy()?;
         let identity = &login.value.identity;
         let records = self.records()?;
         let (account, account_expect) = self.account_for_update(&identity.account).await?;

@@ -21,6 +21,7 @@ pub struct LiveSession {
     factor: Mutex<Option<Factor>>,
     policy_seen: AtomicU64,
     policy_until: AtomicU64,
+    policy_round: Mutex<u64>,
     jar: Mutex<Jar>,
     account_epoch: AtomicU64,
     last_seen: AtomicU64,
@@ -68,6 +69,7 @@ impl LiveSession {
             factor: Mutex::new(record.factor),
             policy_seen: AtomicU64::new(0),
             policy_until: AtomicU64::new(0),
+            policy_round: Mutex::new(0),
             jar: Mutex::new(record.jar.clone()),
             account_epoch: AtomicU64::new(record.account_epoch),
             last_seen: AtomicU64::new(record.last_seen.0),
@@ -150,7 +152,7 @@ impl LiveSession {
     pub fn go_on(&self, epoch: u64, factor: Option<Factor>) {
         self.account_epoch.store(epoch, Ordering::Relaxed);
         *self.factor.lock().unwrap_or_else(PoisonError::into_inner) = factor;
-        self.policy_seen.store(0, Ordering::Relaxed);
+        self.ask_policy_again();
     }
 
     /// Whether the policy with this token was already found to allow the session.
@@ -159,16 +161,41 @@ impl LiveSession {
             && now.0 < self.policy_until.load(Ordering::Relaxed)
     }
 
-    /// Remembers that it does, until its account's exemption ends.
-    pub fn note_policy(&self, token: u64, until: Option<UnixSeconds>) {
-        let until = until.map_or(u64::MAX, |until| until.0);
-        self.policy_until.store(until, Ordering::Relaxed);
-        self.policy_seen.store(token, Ordering::Relaxed);
+    /// Read before the policy is asked, given to [`Self::note_policy`] afterwards.
+    pub fn policy_round(&self) -> u64 {
+        *self
+            .policy_round
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers that it does, until its account's exemption ends; not when something was decided
+    /// about the account since the round began.
+    pub fn note_policy(&self, token: u64, until: Option<UnixSeconds>, round: u64) {
+        let now = self
+            .policy_round
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if *now == round {
+            let until = until.map_or(u64::MAX, |until| until.0);
+            self.policy_until.store(until, Ordering::Relaxed);
+            self.policy_seen.store(token, Ordering::Relaxed);
+        }
     }
 
     /// What was decided about its account changed: asked again at the next request.
     pub fn ask_policy_again(&self) {
+        let mut now = self
+            .policy_round
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *now += 1;
         self.policy_seen.store(0, Ordering::Relaxed);
+    }
+
+    /// Epoch of its account that it belongs to.
+    pub fn account_epoch(&self) -> u64 {
+        self.account_epoch.load(Ordering::Relaxed)
     }
 
     /// Whether it is over.

@@ -80,6 +80,7 @@ impl Engine {
         let client = self.own_client();
         for session in self.sessions.all() {
             let reason = match session.liveness(self.settings.session, now) {
+                Liveness::Live if self.is_outdated(&session).await => "policy",
                 Liveness::Live => continue,
                 Liveness::Idle => "idle",
                 Liveness::TooOld => "absolute",

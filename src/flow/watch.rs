@@ -5,6 +5,7 @@
 
 use crate::domain::policy::act::Act;
 use crate::domain::policy::{PolicyState, Signature, Watch};
+use crate::domain::policy_file::PolicyFile;
 use crate::flow::policy::ChangeError;
 use crate::flow::{Engine, FlowError};
 use crate::primitives::{AccountId, Identity, Role, UnixSeconds};
@@ -43,16 +44,16 @@ impl Results {
     }
 
     /// Accounts that a watch is about, and how many of them did not get in, since it began.
-    fn count(&self, watch: &Watch) -> (u32, u32) {
+    fn count(&self, watch: &Watch, rules: &PolicyFile) -> (u32, u32) {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let since = |at: Option<UnixSeconds>| at.is_some_and(|at| at >= watch.since);
         let (mut tried, mut failed) = (0, 0);
         for (id, went) in all.iter() {
-            let fits = watch.before.iter().any(|(subject, _)| {
-                subject
-                    .fit(Some(id.user_type.as_str()), Some(went.role.as_str()))
-                    .is_some()
-            });
+            // Those for whom the changed rule is the closest one, nobody else.
+            let user_type = Some(id.user_type.as_str());
+            let rule = rules.rule_for(user_type, Some(went.role.as_str()));
+            let closest = rule.map(|rule| rule.subject.clone()).unwrap_or_default();
+            let fits = watch.before.iter().any(|(subject, _)| *subject == closest);
             let (got_in, did_not) = (since(went.accepted), since(went.failed));
             if !fits || !(got_in || did_not) {
                 continue;
@@ -106,7 +107,7 @@ impl Engine {
             return Ok(());
         }
         for watch in watches.iter().filter(|watch| self.now() < watch.until()) {
-            let counted = self.results.count(watch);
+            let counted = self.results.count(watch, &policy.state.rules);
             if !too_many(watch, counted) {
                 continue;
             }
@@ -138,7 +139,7 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::domain::policy::Rollback;
-    use crate::domain::policy_file::Subject;
+    use crate::domain::policy_file::{Mode, Rule, Subject};
     use crate::primitives::{UserId, UserType};
 
     fn who(n: u32, role: &str) -> Identity {
@@ -149,6 +150,17 @@ mod tests {
             },
             role: Role::parse(role).unwrap(),
             display_name: String::new(),
+        }
+    }
+
+    fn rules() -> PolicyFile {
+        let rule = Rule {
+            subject: watch().before[0].0.clone(),
+            demand: Mode::Required.into(),
+        };
+        PolicyFile {
+            rules: vec![rule],
+            ..PolicyFile::default()
         }
     }
 
@@ -185,11 +197,11 @@ mod tests {
         results.note(&who(0, "R"), |went| went.failed = Some(bad));
         results.note(&who(20, "R"), |went| went.failed = Some(UnixSeconds(99)));
         results.note(&who(21, "S"), |went| went.failed = Some(bad));
-        assert_eq!(results.count(&watch()), (10, 2));
+        assert_eq!(results.count(&watch(), &rules()), (10, 2));
         assert!(!too_many(&watch(), (10, 2)), "exactly 20 % is not more");
         assert!(too_many(&watch(), (10, 3)));
         assert!(!too_many(&watch(), (4, 4)), "too few have tried");
         results.forget();
-        assert_eq!(results.count(&watch()), (0, 0));
+        assert_eq!(results.count(&watch(), &rules()), (0, 0));
     }
 }

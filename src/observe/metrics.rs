@@ -27,7 +27,7 @@ pub struct Metrics {
     pub(super) drift_steps: Table<3, 1>,
     pub(super) activation: Table<4, 5>,
     pub(super) logins: Table<5, 1>,
-    pub(super) acts: Table<11, 1>,
+    pub(super) acts: Table<12, 1>,
     pub(super) login_requests: Table<3, 1>,
     pub(super) recognised: Counter,
     pub(super) denied: Table<3, 1>,
@@ -50,7 +50,7 @@ pub struct Metrics {
 }
 
 /// What admins did, and what the gateway did in their name, by the kind of the audit record.
-const ACTS: [&str; 11] = [
+const ACTS: [&str; 12] = [
     "put-off",
     "code-typed",
     "policy-changed",
@@ -58,6 +58,7 @@ const ACTS: [&str; 11] = [
     "glass-file",
     "reset",
     "code-issued",
+    "sessions-ended",
     "exempted",
     "unlocked",
     "clock-accepted",
@@ -287,6 +288,7 @@ impl Metrics {
             | AuditEvent::GlassFile { .. }
             | AuditEvent::Reset { .. }
             | AuditEvent::CodeIssued { .. }
+            | AuditEvent::SessionsEnded { .. }
             | AuditEvent::Exempted { .. }
             | AuditEvent::Unlocked { .. }
             | AuditEvent::ClockAccepted { .. } => self.acts.count(event.kind(), ""),

@@ -154,7 +154,7 @@ fn severity(kind: &str) -> u8 {
         | "profile-drifted" => WARNING,
         "activated" | "disabled" | "login-accepted" | "login-released" | "put-off"
         | "code-typed" | "policy-changed" | "policy-settled" | "reset" | "code-issued"
-        | "exempted" | "unlocked" => NOTICE,
+        | "sessions-ended" | "exempted" | "unlocked" => NOTICE,
         _ => INFORMATIONAL,
     }
 }
@@ -178,6 +178,7 @@ fn sentence(kind: &str) -> String {
         "glass-file" => "Glass was broken, or mended, by a file of root.",
         "reset" => "The help desk took a second factor away.",
         "code-issued" => "The help desk handed an activation code out.",
+        "sessions-ended" => "An admin ended sessions.",
         "exempted" => "An exemption was given, changed or ended.",
         "unlocked" => "Counters of wrong codes were cleared.",
         "clock-accepted" => "The clock was accepted as right.",

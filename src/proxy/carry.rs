@@ -42,10 +42,9 @@ impl Gateway {
         }
         let digest = request_digest(&asked.target, &body);
         let now = self.engine.now();
-        if let Some(due) = up
-            .entry
-            .as_ref()
-            .and_then(|entry| entry.recent_due(digest, now))
+        let recent = up.entry.as_ref();
+        if let Some(due) = recent.and_then(|entry| entry.recent_due(digest, now))
+            && !self.engine.was_accepted(due.reference).await
         {
             let reply = self.second_factor(&due, ctx);
             return self.answer(session, reply).await.map(Some);

@@ -44,4 +44,4 @@ mod upward;
 pub use admin::AdminListener;
 pub use client::OwnClient;
 pub use gateway::{DoorLimits, Gateway};
-pub use serve::{Background, ServeError, Work, serve, upstream_peer};
+pub use serve::{Background, Begin, ServeError, Work, serve, upstream_peer};

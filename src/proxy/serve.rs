@@ -67,12 +67,15 @@ pub fn upstream_peer(upstream: &Upstream) -> Result<HttpPeer, ServeError> {
 /// What is to be done.
 pub type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// How work is begun: it ends when what it is given resolves.
+pub type Begin = Box<dyn FnOnce(Work) -> Work + Send + Sync>;
+
 /// Work beside the requests, with a runtime of its own. It ends when what it is given resolves.
 pub struct Background {
     /// For the log.
     pub name: &'static str,
     /// The work.
-    pub run: Box<dyn FnOnce(Work) -> Work + Send + Sync>,
+    pub run: Begin,
 }
 
 /// Serves until the process is told to end.
@@ -142,7 +145,7 @@ fn tls_settings(tls: &Tls) -> Result<TlsSettings, ServeError> {
 }
 
 /// Background work as pingora wants it.
-struct Worker(Mutex<Option<Box<dyn FnOnce(Work) -> Work + Send + Sync>>>);
+struct Worker(Mutex<Option<Begin>>);
 
 #[async_trait]
 impl BackgroundService for Worker {

@@ -3,11 +3,13 @@
 
 mod emergency;
 mod help_desk;
+mod load_crowd;
 mod offers;
 mod policy;
 mod races;
 mod reload;
 mod socket;
+mod verbs;
 
 use crate::support::World;
 use crate::support::browser::Browser;

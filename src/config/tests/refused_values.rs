@@ -54,12 +54,12 @@ fn policy() {
         (
             "policy.default = 'on'",
             "gerbang.toml:1: policy.default: unknown value \"on\"; known here: off, observe, \
-             optional, required",
+             optional, encouraged, required",
         ),
         (
-            "policy.ceiling = 'encouraged'",
-            "gerbang.toml:1: policy.ceiling: unknown value \"encouraged\"; known here: off, \
-             observe, optional, required",
+            "policy.ceiling = 'strict'",
+            "gerbang.toml:1: policy.ceiling: unknown value \"strict\"; known here: off, \
+             observe, optional, encouraged, required",
         ),
         (
             "[[policy.rule]]\nrole = 'Auditor'",

@@ -44,12 +44,14 @@ pub fn events() -> Vec<AuditEvent> {
     if let Some(to) = account("PPK2") {
         events.push(AuditEvent::IdentityChanged { to });
     }
-    events.extend(administered());
+    events.extend(of_the_policy());
+    events.extend(of_accounts());
+    events.extend(of_the_gateway());
     events
 }
 
-/// What admins do.
-fn administered() -> Vec<AuditEvent> {
+/// What was put off, and what is done with the policy.
+fn of_the_policy() -> Vec<AuditEvent> {
     let until = UnixSeconds(1_800_000_000);
     let reason = || "HP hilang".to_owned();
     let subject = Subject {
@@ -81,16 +83,29 @@ fn administered() -> Vec<AuditEvent> {
         AuditEvent::PolicyChanged {
             act: Act::Set { change, rollback },
             reason: reason(),
-            before: vec![rule],
+            before: vec![rule.clone()],
+            after: vec![rule.clone()],
             revision: 8,
         },
-        AuditEvent::PolicySettled { revision: 9 },
+        AuditEvent::PolicySettled {
+            before: vec![rule.clone()],
+            after: vec![rule],
+            revision: 9,
+        },
         AuditEvent::GlassFile {
             broken: true,
             ceiling: Mode::Observe,
             until,
             reason: reason(),
         },
+    ]
+}
+
+/// What the help desk does.
+fn of_accounts() -> Vec<AuditEvent> {
+    let until = UnixSeconds(1_800_000_000);
+    let reason = || "HP hilang".to_owned();
+    vec![
         AuditEvent::Reset {
             entry: Some("B".into()),
             number: "12/LPSE/2026".into(),
@@ -102,6 +117,11 @@ fn administered() -> Vec<AuditEvent> {
             number: "12/LPSE/2026".into(),
             reason: reason(),
         },
+        AuditEvent::SessionsEnded {
+            which: "all".into(),
+            count: 3,
+            reason: reason(),
+        },
         AuditEvent::Exempted {
             before: Some(until),
             until: Some(until),
@@ -111,6 +131,14 @@ fn administered() -> Vec<AuditEvent> {
             failures: 20,
             reason: reason(),
         },
+    ]
+}
+
+/// Clock and profile.
+fn of_the_gateway() -> Vec<AuditEvent> {
+    let until = UnixSeconds(1_800_000_000);
+    let reason = || "NTP".to_owned();
+    vec![
         AuditEvent::ClockAccepted {
             before: until,
             now: until,

@@ -3,7 +3,7 @@ use serde_json::Value;
 
 /// Every field that can be recorded, and what it is in JSON. A new line here is a decision: it may
 /// hold ids, labels and numbers, and nothing that opens anything (invariant I10).
-const FIELDS: [&str; 65] = [
+const FIELDS: [&str; 83] = [
     "activated.entry: text",
     "activated.replaced: flag",
     "clock-accepted.before: number",
@@ -45,6 +45,11 @@ const FIELDS: [&str; 65] = [
     "policy-changed.act.rollback.least: number",
     "policy-changed.act.rollback.minutes: number",
     "policy-changed.act.rollback.percent: number",
+    "policy-changed.after[].mode: text",
+    "policy-changed.after[].proof: text",
+    "policy-changed.after[].subject.role: text",
+    "policy-changed.after[].subject.user_type: text",
+    "policy-changed.after[].unread: text",
     "policy-changed.before[].mode: text",
     "policy-changed.before[].proof: text",
     "policy-changed.before[].subject.role: text",
@@ -52,6 +57,16 @@ const FIELDS: [&str; 65] = [
     "policy-changed.before[].unread: text",
     "policy-changed.reason: text",
     "policy-changed.revision: number",
+    "policy-settled.after[].mode: text",
+    "policy-settled.after[].proof: text",
+    "policy-settled.after[].subject.role: text",
+    "policy-settled.after[].subject.user_type: text",
+    "policy-settled.after[].unread: text",
+    "policy-settled.before[].mode: text",
+    "policy-settled.before[].proof: text",
+    "policy-settled.before[].subject.role: text",
+    "policy-settled.before[].subject.user_type: text",
+    "policy-settled.before[].unread: text",
     "policy-settled.revision: number",
     "profile-drifted.sign: text",
     "put-off.skips: number",
@@ -67,6 +82,9 @@ const FIELDS: [&str; 65] = [
     "reset.number: text",
     "reset.reason: text",
     "session-ended.reason: text",
+    "sessions-ended.count: number",
+    "sessions-ended.reason: text",
+    "sessions-ended.which: text",
     "unlocked.failures: number",
     "unlocked.reason: text",
 ];

@@ -5,6 +5,7 @@ use crate::domain::policy::{Because, PolicyState};
 use crate::domain::policy_file::Mode;
 use crate::primitives::{AccountId, UnixSeconds};
 use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// One answer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -37,7 +38,7 @@ pub enum Answer {
         /// Whose.
         account: AccountId,
         /// Eight digits in two groups.
-        code: String,
+        code: Shown,
         /// First second in which it is no good any more.
         until: UnixSeconds,
         /// What else was done, one sentence each.
@@ -67,6 +68,28 @@ pub enum Answer {
         /// One sentence each, in order.
         lines: Vec<String>,
     },
+}
+
+/// A code on its way to whoever asked for it; it does not print by accident.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+pub struct Shown(String);
+
+impl Shown {
+    /// Wraps the digits.
+    pub fn new(digits: &str) -> Self {
+        Self(digits.to_owned())
+    }
+
+    /// The digits, to be printed where they were asked for.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shown(..)")
+    }
 }
 
 /// What an act on the policy did, or would do.

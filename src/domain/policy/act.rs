@@ -4,7 +4,7 @@ mod check;
 
 use super::plan::set_rule;
 use super::{Change, Flip, Freeze, Glass, Held, PolicyState, Rollback, Signature, Watch};
-use crate::domain::policy_file::{Demand, DemandError, Mode, Subject};
+use crate::domain::policy_file::{Demand, DemandError, Mode, Proof, Subject};
 use crate::primitives::{Role, UnixSeconds, UserType};
 use check::{check_ahead, check_change, check_span, remove};
 use serde::{Deserialize, Serialize};
@@ -182,8 +182,9 @@ impl PolicyState {
             Act::RollBack { id } => {
                 let watch = remove(&mut next.watches, "watched change", *id, |w| w.id)?;
                 for (subject, demand) in &watch.before {
-                    next.take_back(subject, *demand);
+                    next.take_back(subject, *demand, now);
                 }
+                next.unwatch(watch.before.iter().map(|(subject, _)| subject));
             }
         }
         next.hold(now);
@@ -242,6 +243,7 @@ impl PolicyState {
             .iter()
             .map(|s| (s.clone(), own(s)))
             .collect();
+        self.unwatch(change.subjects.iter());
         if let Some(rollback) = rollback {
             let id = self.number();
             self.watches.push(Watch {
@@ -330,13 +332,33 @@ impl PolicyState {
     /// Puts a subject's rule back, but never asks less than `optional`: somebody with many stolen
     /// passwords could fail on purpose to bring a roll-back about, and those who have activated
     /// must not be open to him then.
-    fn take_back(&mut self, subject: &Subject, demand: Option<Demand>) {
-        set_rule(&mut self.rules, subject, demand);
+    /// For the same reason a code stays due for activations where one was due.
+    fn take_back(&mut self, subject: &Subject, demand: Option<Demand>, now: UnixSeconds) {
         let user_type = subject.user_type.as_ref().map(UserType::as_str);
         let role = subject.role.as_ref().map(Role::as_str);
-        if self.rules.demand_for(user_type, role).mode < Mode::Optional {
-            set_rule(&mut self.rules, subject, Some(Mode::Optional.into()));
+        let taken = self.rules.demand_for(user_type, role);
+        let proof_due = taken.proof == Proof::Counter || taken.from.is_some_and(|from| from <= now);
+        set_rule(&mut self.rules, subject, demand);
+        let old = self.rules.demand_for(user_type, role);
+        let kept = Demand {
+            mode: old.mode.max(Mode::Optional),
+            proof: if proof_due { Proof::Counter } else { old.proof },
+            ..old
+        };
+        if kept != old {
+            set_rule(&mut self.rules, subject, Some(kept));
         }
+    }
+
+    /// What is changed once more is not put back to what stood there before the first change.
+    fn unwatch<'s>(&mut self, subjects: impl Iterator<Item = &'s Subject>) {
+        let changed: Vec<&Subject> = subjects.collect();
+        for watch in &mut self.watches {
+            watch
+                .before
+                .retain(|(subject, _)| !changed.contains(&subject));
+        }
+        self.watches.retain(|watch| !watch.before.is_empty());
     }
 
     fn number(&mut self) -> u32 {

@@ -231,3 +231,95 @@ fn a_roll_back_puts_the_old_rule_back_but_keeps_those_who_activated_safe() {
         );
     }
 }
+
+#[test]
+fn what_comes_at_the_first_second_of_a_freeze_comes_in_it() {
+    let change = Change {
+        subjects: vec![Subject::default()],
+        demand: Some(Mode::Required.into()),
+    };
+    let plan = Act::Schedule {
+        at: at(50),
+        change,
+        rollback: None,
+    };
+    let freeze = Act::Freeze {
+        from: at(50),
+        until: at(80),
+    };
+    let mut planned = state(Mode::Optional.into());
+    for act in [&plan, &freeze] {
+        planned = planned.after(act, &signed(), at(0)).unwrap();
+    }
+    let dated = Demand {
+        from: Some(at(50)),
+        ..Mode::Required.into()
+    };
+    let dated = state(dated).after(&freeze, &signed(), at(0)).unwrap();
+    for (state, before) in [(planned, Mode::Optional), (dated, Mode::Encouraged)] {
+        let none = Facts::default();
+        for now in [50, 65, 79] {
+            assert_eq!(mode(&state, &vendor(), none, at(now)), before);
+            let mut settled = state.clone();
+            settled.settle(at(now));
+            assert_eq!(mode(&settled, &vendor(), none, at(now)), before);
+        }
+        assert_eq!(mode(&state, &official(), none, at(50)), Mode::Required);
+        assert_eq!(mode(&state, &vendor(), none, at(80)), Mode::Required);
+    }
+}
+
+#[test]
+fn an_exemption_given_in_a_freeze_ends_when_it_says() {
+    let freeze = Act::Freeze {
+        from: at(10),
+        until: at(1_000),
+    };
+    let state = state(Mode::Required.into())
+        .after(&freeze, &signed(), at(0))
+        .unwrap();
+    let given = |since| Facts {
+        exempt_since: Some(at(since)),
+        exempt_until: Some(at(100)),
+        ..Facts::default()
+    };
+    assert_eq!(mode(&state, &vendor(), given(20), at(99)), Mode::Optional);
+    assert_eq!(mode(&state, &vendor(), given(20), at(100)), Mode::Required);
+    // One that was there when it began is kept by it.
+    assert_eq!(mode(&state, &vendor(), given(5), at(100)), Mode::Optional);
+}
+
+#[test]
+fn a_roll_back_keeps_the_code_that_was_due_and_what_was_changed_since() {
+    let rollback = Some(Rollback {
+        percent: 20,
+        minutes: 30,
+        least: 10,
+    });
+    let set = |mode: Mode, from, rollback| Act::Set {
+        change: Change {
+            subjects: vec![subject(vendor())],
+            demand: Some(Demand {
+                from,
+                ..mode.into()
+            }),
+        },
+        rollback,
+    };
+    let who = vendor();
+    let before = state(Mode::Optional.into());
+    let started = set(Mode::Required, Some(at(0)), rollback);
+    let changed = before.after(&started, &signed(), at(0)).unwrap();
+    let back = Act::RollBack {
+        id: changed.watches[0].id,
+    };
+    let taken = changed.after(&back, &signed(), at(60)).unwrap();
+    let then = taken.in_force(Some((&who.0, &who.1)), Facts::default(), None, at(60));
+    assert_eq!((then.mode, then.proof_due), (Mode::Optional, true));
+    // An admin's later word is not overwritten by the older watch.
+    let later = changed
+        .after(&set(Mode::Encouraged, None, None), &signed(), at(30))
+        .unwrap();
+    assert!(later.watches.is_empty());
+    assert!(later.after(&back, &signed(), at(60)).is_err());
+}

@@ -4,7 +4,7 @@ use super::accounts::COUNTERS;
 use super::{Desk, Known};
 use crate::domain::audit::AuditEvent;
 use crate::domain::enrollment::{Account, entry_letter};
-use crate::domain::office::{Answer, LIST_MAX, OfficeError, Paper, UserRef};
+use crate::domain::office::{Answer, ErrorKind, LIST_MAX, OfficeError, Paper, Shown, UserRef};
 use crate::domain::policy::Signature;
 use crate::domain::standing::{EXEMPTION_SECONDS_MAX, Exemption, GRANT_SECONDS, Standing};
 use crate::domain::throttle::Attempts;
@@ -14,6 +14,10 @@ use crate::store::Expect;
 use crate::store::records::{Draft, Stored};
 use std::collections::BTreeSet;
 
+/// How often a batch is tried again when somebody else wrote first.
+const TRIES: u32 = 5;
+/// Unknown accounts for which the nearest known ones are looked up.
+const SUGGESTIONS_MAX: usize = 20;
 /// Accounts in one durable step; an engine takes 64 operations.
 const EXEMPT_BATCH: usize = 25;
 
@@ -64,7 +68,7 @@ impl Desk<'_> {
         draft =
             draft.audit(&self.record(Some((&id, known.role())), &paper.signature, event.clone()));
         let code = self.issue(draft, (&id, &known), &paper, true).await?;
-        let ended = self.end_all_of(&id, "reset").await?;
+        let ended = self.end_all_of(&id, "reset").await;
         lines.push(format!("{ended} of them ended now"));
         self.tell(&id, event);
         Ok(self.code_answer(id, &code, lines))
@@ -140,7 +144,7 @@ impl Desk<'_> {
     fn code_answer(&self, account: AccountId, code: &ActivationCode, lines: Vec<String>) -> Answer {
         Answer::Code {
             account,
-            code: code.grouped().to_string(),
+            code: Shown::new(&code.grouped()),
             until: self.engine.now().plus(GRANT_SECONDS),
             lines,
         }
@@ -219,18 +223,25 @@ impl Desk<'_> {
         if dry_run {
             return Ok(Answer::Done { lines, dry_run });
         }
+        let single = ids.len() == 1;
         for (done, some) in ids.chunks(EXEMPT_BATCH).enumerate() {
-            if let Err(error) = self.exempt_some(some, until, &signature).await {
+            let mut tries = TRIES;
+            // Somebody of them may put an activation off at this moment: read and written again.
+            while let Err(error) = self.exempt_some(some, until, &signature, single).await {
+                tries -= 1;
+                if error.kind == ErrorKind::Conflict && tries > 0 {
+                    continue;
+                }
                 let message = format!(
                     "{error} for accounts {} and after; those before it are done",
                     done * EXEMPT_BATCH + 1
                 );
                 return Err(OfficeError::new(error.kind, message));
             }
-        }
-        for id in &ids {
-            for session in self.engine.sessions.of_account(id) {
-                session.ask_policy_again();
+            for id in some {
+                for session in self.engine.sessions.of_account(id) {
+                    session.ask_policy_again();
+                }
             }
         }
         lines.push("it holds from their next request on".to_owned());
@@ -245,12 +256,20 @@ impl Desk<'_> {
         let mut ids = BTreeSet::new();
         let mut problems = Vec::new();
         for (at, user) in users.iter().enumerate() {
-            match self.resolve(user, true).await {
+            if at % 100 == 0 {
+                tokio::task::yield_now().await;
+            }
+            let suggest = problems.len() < SUGGESTIONS_MAX;
+            match self.resolve_with(user, true, suggest).await {
                 Ok(id) if !ids.insert(id.clone()) => {
-                    problems.push(format!("{}: {:?} stands there twice", at + 1, user.user_id));
+                    problems.push(format!(
+                        "entry {}: {:?} stands there twice",
+                        at + 1,
+                        user.user_id
+                    ));
                 }
                 Ok(_) => {}
-                Err(error) => problems.push(format!("{}: {error}", at + 1)),
+                Err(error) => problems.push(format!("entry {}: {error}", at + 1)),
             }
         }
         if problems.is_empty() {
@@ -265,6 +284,7 @@ impl Desk<'_> {
         ids: &[AccountId],
         until: Option<UnixSeconds>,
         signature: &Signature,
+        single: bool,
     ) -> Result<(), OfficeError> {
         let records = self.engine.records()?;
         let mut draft = records.draft();
@@ -276,9 +296,11 @@ impl Desk<'_> {
                 .map_or(Expect::Absent, |s| Expect::Version(s.version));
             let mut standing = stored.map_or_else(|| Standing::new(id.clone()), |s| s.value);
             let before = standing.exemption.as_ref().map(|exemption| exemption.until);
-            // Somebody decides that the password is enough for him, after whatever was before.
-            standing.must_prove &= until.is_none();
+            // Somebody decides that for this one the password is enough, after whatever was before; a
+            // list decides nothing about one that was reset.
+            standing.must_prove &= until.is_none() || !single;
             standing.exemption = until.map(|until| Exemption {
+                since: self.engine.now(),
                 until,
                 signature: signature.clone(),
             });

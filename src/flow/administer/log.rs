@@ -14,7 +14,7 @@ const ANSWER_MAX: usize = 10_000;
 
 pub(super) fn numbered(sequence: u64, entry: AuditEntry) -> NumberedRecord {
     let (record, lost) = match entry {
-        AuditEntry::Record(record) => (Some(record), false),
+        AuditEntry::Record(record) => (Some(*record), false),
         AuditEntry::Redacted(_) => (None, false),
         AuditEntry::Unreadable => (None, true),
     };

@@ -19,6 +19,9 @@ impl Desk<'_> {
         seen: Option<u64>,
         dry_run: bool,
     ) -> Result<Answer, OfficeError> {
+        if matches!(act, Act::BreakGlass { .. }) {
+            self.check_people(&signature)?;
+        }
         let signature = self.signed(signature)?;
         if let Act::Set { change, .. } | Act::Schedule { change, .. } = act {
             self.check_subjects(change).await?;
@@ -37,7 +40,14 @@ impl Desk<'_> {
         };
         let roles = self.role_changes(&before, &planned, at);
         let newly_stopped = self.newly_stopped(&before, &planned, at).await?;
-        let warnings = warnings(act, &planned, now);
+        let mut warnings = warnings(act, &planned, now);
+        if self.trusts_first_use_again(&before, &planned, at) {
+            warnings.push(
+                "a code of the help desk is due for activations now and would not be any more: first use \
+                 is trusted again (give --proof counter, or the date that stands there as --from)"
+                    .to_owned(),
+            );
+        }
         let after = if dry_run {
             planned
         } else {
@@ -52,6 +62,32 @@ impl Desk<'_> {
             newly_stopped,
             warnings,
         })))
+    }
+
+    /// Two different admins for break glass, where two are named.
+    fn check_people(&self, signature: &Signature) -> Result<(), OfficeError> {
+        let people = &self.engine.settings.people;
+        if people.len() < 2 {
+            return Ok(());
+        }
+        let mut named: Vec<&String> = people
+            .iter()
+            .filter(|known| {
+                signature
+                    .by
+                    .iter()
+                    .any(|by| by.trim().eq_ignore_ascii_case(known))
+            })
+            .collect();
+        named.dedup();
+        if named.len() < 2 {
+            let message = format!(
+                "break glass takes two of {}: --by one and --with the other",
+                people.join(", ")
+            );
+            return Err(OfficeError::refused(message));
+        }
+        Ok(())
     }
 
     /// Roles and types that neither the profile nor anybody who logged in has.
@@ -89,6 +125,25 @@ impl Desk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether for some role an activation needs a code before an act and none after it.
+    fn trusts_first_use_again(
+        &self,
+        before: &PolicyState,
+        after: &PolicyState,
+        at: UnixSeconds,
+    ) -> bool {
+        let profile = &self.engine.profile;
+        let mut roles = profile.roles().iter();
+        roles.any(|role| {
+            let user_type = profile.user_type_of(role);
+            let due = |state: &PolicyState| {
+                let who = Some((&user_type, role));
+                state.in_force(who, Facts::default(), None, at).proof_due
+            };
+            due(before) && !due(after)
+        })
     }
 
     fn role_changes(

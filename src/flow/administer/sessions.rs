@@ -1,6 +1,7 @@
 //! `session list | end`.
 
 use super::Desk;
+use crate::domain::audit::AuditEvent;
 use crate::domain::login::{Need, Outcome, WaitingLogin};
 use crate::domain::office::answer::{SessionLine, SessionState};
 use crate::domain::office::{Answer, OfficeError, UserRef, WhichSessions};
@@ -77,6 +78,21 @@ impl Desk<'_> {
             waiting.len()
         )];
         if !dry_run {
+            // First of all, so that nothing ends without it.
+            let named = match which {
+                WhichSessions::Id(id) => id.clone(),
+                WhichSessions::User(_) => "all of the account".to_owned(),
+                WhichSessions::All => "all".to_owned(),
+            };
+            let event = AuditEvent::SessionsEnded {
+                which: named,
+                count: u64::try_from(live.len() + waiting.len()).unwrap_or(u64::MAX),
+                reason: signature.reason.clone(),
+            };
+            let who = account.as_ref().map(|id| (id, None));
+            let record = self.record(who, &signature, event);
+            let records = self.engine.records()?;
+            records.commit(records.draft().audit(&record)).await?;
             let client = self.client(&signature);
             for session in live {
                 self.engine.end_session(&session, "admin", &client).await;
@@ -89,22 +105,27 @@ impl Desk<'_> {
     }
 
     /// Ends every session and waiting login of an account; how many.
-    pub(super) async fn end_all_of(
-        &self,
-        id: &AccountId,
-        reason: &str,
-    ) -> Result<usize, OfficeError> {
+    /// Called after what
+    /// ends them is written: it must not fail any more, and the sweep ends what it misses.
+    pub(super) async fn end_all_of(&self, id: &AccountId, reason: &str) -> usize {
         let client = self.engine.own_client();
         let live = self.engine.sessions.of_account(id);
-        let waiting = self.waiting_of(id).await?;
-        let count = live.len() + waiting.len();
+        let mut count = live.len();
         for session in live {
             self.engine.end_session(&session, reason, &client).await;
         }
+        let waiting = match self.waiting_of(id).await {
+            Ok(waiting) => waiting,
+            Err(error) => {
+                tracing::error!(%error, "waiting logins of an account could not be ended");
+                Vec::new()
+            }
+        };
+        count += waiting.len();
         for login in waiting {
             self.engine.abandon_login(&login, reason, &client).await;
         }
-        Ok(count)
+        count
     }
 
     /// Ends stand in the audit log under the request that brought them; here that is the admin.

@@ -58,6 +58,14 @@ impl Desk<'_> {
         if dry_run {
             return Ok(Answer::Done { lines, dry_run });
         }
+        let event = AuditEvent::ClockAccepted {
+            before,
+            now,
+            reason: signature.reason.clone(),
+        };
+        // First of all: nothing of the rest happens without its record.
+        let record = self.record(None, &signature, event);
+        records.commit(records.draft().audit(&record)).await?;
         for (key, stored) in ahead {
             let mut account = stored.value;
             if let Some(binding) = &mut account.binding {
@@ -78,15 +86,8 @@ impl Desk<'_> {
                 .end_session(&session, "clock", &engine.own_client())
                 .await;
         }
-        let event = AuditEvent::ClockAccepted {
-            before,
-            now,
-            reason: signature.reason.clone(),
-        };
-        let draft = records
-            .draft()
-            .put(KEY_CHECK, Expect::Any, &KeyCheck { clock_high: now })
-            .audit(&self.record(None, &signature, event));
+        let check = KeyCheck { clock_high: now };
+        let draft = records.draft().put(KEY_CHECK, Expect::Any, &check);
         records.commit(draft).await?;
         engine.clock_high.store(now.0, Ordering::Relaxed);
         Ok(Answer::Done { lines, dry_run })

@@ -243,26 +243,9 @@ impl Activation {
                 },
             )
         };
-        vec![
+        let mut samples = vec![
             ("activation_open".to_owned(), plain.clone()),
             ("activation_cancel".to_owned(), bare.clone()),
-            (
-                "activation_later".to_owned(),
-                Self {
-                    later: Some(Later {
-                        count: Some(2),
-                        until: Some("02-01-2027 00.00 WIB".to_owned()),
-                    }),
-                    ..plain.clone()
-                },
-            ),
-            (
-                "activation_later_always".to_owned(),
-                Self {
-                    later: Some(Later::default()),
-                    ..plain.clone()
-                },
-            ),
             (
                 "activation_closed".to_owned(),
                 Self {
@@ -282,6 +265,31 @@ impl Activation {
                     qr: None,
                     error: Some(ActivationError::Wrong),
                     ..bare.clone()
+                },
+            ),
+        ];
+        samples.extend(Self::later_samples(&plain));
+        samples
+    }
+
+    /// Where it may be put off.
+    fn later_samples(plain: &Self) -> Vec<(String, Self)> {
+        vec![
+            (
+                "activation_later".to_owned(),
+                Self {
+                    later: Some(Later {
+                        count: Some(2),
+                        until: Some("02-01-2027 00.00 WIB".to_owned()),
+                    }),
+                    ..plain.clone()
+                },
+            ),
+            (
+                "activation_later_always".to_owned(),
+                Self {
+                    later: Some(Later::default()),
+                    ..plain.clone()
                 },
             ),
         ]

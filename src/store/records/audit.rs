@@ -18,7 +18,7 @@ pub(super) const INDEX_BYTES: usize = 16;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AuditEntry {
     /// A record.
-    Record(AuditRecord),
+    Record(Box<AuditRecord>),
     /// What is left of one whose time was over.
     Redacted(Stub),
     /// Something that this key does not open, or that this version cannot read.
@@ -108,7 +108,7 @@ impl Records {
                 continue;
             };
             match self.audit_entry(sequence, &found) {
-                AuditEntry::Record(record) => out.push(record),
+                AuditEntry::Record(record) => out.push(*record),
                 AuditEntry::Redacted(_) => {}
                 AuditEntry::Unreadable => return Err(RecordError::Unreadable(Kind::Audit)),
             }

@@ -16,7 +16,9 @@ use tokio::net::{TcpListener, TcpStream};
 type Files = BTreeMap<String, (String, Vec<u8>)>;
 
 /// Beginnings of the names of pages that pictures are taken of.
-const PICTURED: [&str; 6] = [
+const PICTURED: [&str; 8] = [
+    "proof_wrong",
+    "activation_later",
     "activation_open",
     "acceptor_wrong",
     "status_active_required",

@@ -12,6 +12,7 @@ mod browser_acceptor;
 mod browser_activation;
 mod browser_harness;
 mod browser_look;
+mod browser_offer;
 mod browser_status;
 mod browser_tabs;
 

@@ -89,6 +89,7 @@ fn settings(config: &Config) -> Settings {
         },
         site_id: config.site.id.clone(),
         retention: Retention::default(),
+        people: Vec::new(),
         verdict_wait_seconds: 1,
     }
 }

@@ -150,6 +150,7 @@ async fn guessing_activation_codes_ends_and_the_help_desk_opens_the_lane_again()
                 break;
             }
             world.gateway.advance(3_600).await;
+            browser.set_jar(Default::default());
             let answer = password(&browser, "PPK301").await;
             page = to_page(&browser, &answer, "activation").await;
         } else {
@@ -272,7 +273,7 @@ async fn lists_are_taken_whole_or_not_at_all() {
     exempt(b"PPK301\nPPK30\xff\n").refused(2, "line 2: is not UTF-8");
     exempt(b"PPK301\n\"PPK2\n").refused(2, "line 2: a quote is not closed");
     exempt(b"PPK301\nPPK301\n").refused(2, "line 2: PPK301 stands in line 1 already");
-    exempt(b"PPK301\nPPK999\n").refused(1, "2: no account \"PPK999\" was ever seen here");
+    exempt(b"PPK301\nPPK999\n").refused(1, "entry 2: no account \"PPK999\" was ever seen here");
     exempt(b"PPK301\nppk301\n").refused(1, "stands there twice");
     let list = world.gateway.cli(&["user", "list", "--exempt"]).done();
     assert!(list.contains("0 of 0 accounts"), "{list}");
@@ -333,4 +334,68 @@ async fn what_the_help_desk_forgets_is_asked_for() {
         ],
     );
     empty.refused(1, "the number of the letter or ticket has to be given");
+}
+
+/// A reset is never a bare permit: where the password alone would be enough for the role, it is not for
+/// whoever was just reset, until he has bound a new one with the code.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_reset_the_code_is_due_even_where_the_role_needs_nothing() {
+    for mode in ["optional", "encouraged"] {
+        let world = World::with(quick(SessionMode::NewId), |gateway| gateway).await;
+        first(&world.browser(), "PPK301").await;
+        set(&world, &["--mode", mode]);
+        let code = code_in(&desk(&world, "reset", "PPK301"));
+        let thief = world.browser();
+        let answer = password(&thief, "PPK301").await;
+        let page = to_page(&thief, &answer, "activation").await;
+        assert!(page.has(ASKS) && !page.has("Nanti saja"), "{mode} {page:?}");
+        let later = press(&thief, &page, "/later", None).await;
+        assert!(
+            later.location().contains("/activation?"),
+            "{mode} {later:?}"
+        );
+        assert_nobody(&thief).await;
+        // A list of exemptions decides nothing about him.
+        let list = world.gateway.state().join("list.csv");
+        std::fs::write(&list, "PPK301,non-penyedia\nPPK2,non-penyedia\n").unwrap();
+        let list = list.display().to_string();
+        act(
+            &world,
+            &["user", "exempt", "--list", &list, "--until", "1d"],
+        )
+        .done();
+        let answer = password(&world.browser(), "PPK301").await;
+        assert!(
+            answer.location().contains("/activation?"),
+            "{mode} {answer:?}"
+        );
+        let owner = world.browser();
+        let answer = password(&owner, "PPK301").await;
+        let page = to_page(&owner, &answer, "activation").await;
+        assert_eq!(
+            press(&owner, &page, "/proof", Some(&code)).await.status,
+            303
+        );
+        activate(&owner, &answer).await;
+        assert_home(&owner, "PPK301").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_set_back_brings_nothing_back() {
+    let world = World::with(quick(SessionMode::InCookie), |gateway| {
+        gateway.moving_clock()
+    })
+    .await;
+    set(&world, &["--mode", "required", "--from", "1d"]);
+    world.gateway.advance(2 * 86_400).await;
+    let answer = password(&world.browser(), "PPK301").await;
+    assert!(answer.location().contains("/activation?"), "{answer:?}");
+    world.gateway.rewind(86_400 + 3_600).await;
+    let browser = world.browser();
+    let form = crate::support::login::user_id(&browser, "PPK301").await;
+    let secret = crate::support::login::user("PPK301").password;
+    let refused = crate::support::login::type_password(&browser, &form, &secret).await;
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert_nobody(&browser).await;
 }

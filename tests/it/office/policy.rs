@@ -159,6 +159,23 @@ async fn break_glass_ends_by_itself_and_reaches_sessions_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn break_glass_takes_two_where_two_are_named() {
+    let two = |gateway: Builder| gateway.set("admin", "people", "[\"Sri\", \"Wayan\"]");
+    let world = World::with(quick(SessionMode::InCookie), two).await;
+    let on = |more: &[&str]| {
+        act(
+            &world,
+            &[&["breakglass", "on", "--until", "1h"][..], more].concat(),
+        )
+    };
+    on(&[]).refused(1, "takes two of Sri, Wayan");
+    on(&["--with", "sri"]).refused(1, "takes two");
+    on(&["--with", "komang"]).refused(1, "takes two");
+    on(&["--with", "wayan"]).done();
+    assert_eq!(led(&world, "PPK301").await, "home");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_makes_no_sense_is_refused_with_the_nearest_names() {
     let world = world().await;
     let mode = ["--mode", "required"];
@@ -228,6 +245,11 @@ async fn what_makes_no_sense_is_refused_with_the_nearest_names() {
         .gateway
         .cli(&["policy", "ceiling", "off", "--reason", "x"])
         .refused(2, "--yes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_tells_and_changes_nothing() {
+    let world = world().await;
     let shown = world.gateway.cli(&["policy", "show"]).done();
     assert!(shown.starts_with("policy 1, ceiling required"), "{shown}");
     let told = world.gateway.cli(&[

@@ -176,3 +176,41 @@ async fn a_cut_log_is_found_and_sessions_are_ended_by_their_id() {
     let list = world.gateway.cli(&["session", "list"]).done();
     assert_eq!(list.lines().count(), 1, "{list}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_explained_by_its_id() {
+    let world = world().await;
+    first(&world.browser(), "PPK301").await;
+    let tail = world.gateway.cli(&["audit", "tail", "-n", "10"]).done();
+    let line = tail
+        .lines()
+        .find(|line| line.contains("login-waiting"))
+        .expect("a login");
+    let id = line
+        .split("request ")
+        .nth(1)
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap();
+    let told = world.gateway.cli(&["explain", "request", id]).done();
+    for part in [
+        "evidence known-login",
+        "the probe says somebody",
+        "login-waiting",
+        "audit record",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    // Names stand in the audit log, whose purpose that is, and nowhere else.
+    let judged: Vec<&str> = told
+        .lines()
+        .filter(|line| line.contains("judged"))
+        .collect();
+    assert!(
+        !judged.is_empty() && judged.iter().all(|line| !line.contains("PPK301")),
+        "{told}"
+    );
+    let unknown = world.gateway.cli(&["explain", "request", "nobody-0"]);
+    unknown.refused(1, "nothing was decided about request");
+}

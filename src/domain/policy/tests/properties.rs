@@ -26,7 +26,8 @@ fn demands() -> impl Strategy<Value = Demand> {
 
 fn facts() -> impl Strategy<Value = Facts> {
     let date = || proptest::option::of((0u64..100).prop_map(at));
-    (date(), 0u32..4, date()).prop_map(|(exempt_until, skips, last)| Facts {
+    (date(), date(), 0u32..4, date()).prop_map(|(exempt_since, exempt_until, skips, last)| Facts {
+        exempt_since,
         exempt_until,
         skips: if last.is_some() { skips } else { 0 },
         last_skip: last.filter(|_| skips > 0),
@@ -73,7 +74,8 @@ fn expected(demand: Demand, ceiling: Mode, facts: Facts, now: UnixSeconds) -> Mo
         }
         other => other,
     };
-    let exempt = facts.exempt_until.is_some_and(|until| now < until);
+    let given = facts.exempt_since.is_none_or(|since| since <= now);
+    let exempt = given && facts.exempt_until.is_some_and(|until| now < until);
     let eased = if exempt {
         started.min(Mode::Optional)
     } else {
