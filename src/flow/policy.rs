@@ -123,8 +123,10 @@ impl Engine {
     ) -> Result<Decision, FlowError> {
         let standing = self.standing(identity).await?;
         let decision = self.decide_with(identity, account, &standing);
+        // Noted at every login, so that a clock that goes back is seen at once.
+        let clock = self.check_clock_for_policy();
         if !decision.requirement.stops() {
-            self.check_clock_for_policy()?;
+            clock?;
         }
         Ok(decision)
     }
@@ -135,10 +137,10 @@ impl Engine {
     /// # Errors
     /// [`FlowError::Clock`].
     pub(crate) fn check_clock_for_policy(&self) -> Result<(), FlowError> {
-        if self.only_watches() {
-            return Ok(());
+        match self.check_clock() {
+            Err(_) if self.only_watches() => Ok(()),
+            checked => checked,
         }
-        self.check_clock()
     }
 
     /// Takes over what the store holds, where it is newer: a write whose outcome was left open may
