@@ -23,7 +23,9 @@ use crate::pages::cookies::OwnCookies;
 use crate::pages::{Face, Pages};
 use crate::primitives::UpstreamKey;
 use crate::profile::Profile;
-use crate::proxy::{AdminListener, Background, DoorLimits, Gateway, serve, upstream_peer};
+use crate::proxy::{
+    AdminListener, Background, Certificate, DoorLimits, Gateway, ServeError, serve, upstream_peer,
+};
 use crate::render::{Frame, Lang, Renderer};
 use arc_swap::ArcSwap;
 use assemble::{Assembled, assemble, close};
@@ -103,7 +105,11 @@ fn start(config: Config, sources: Sources) -> Result<(), StartError> {
     drop(runtime);
     let mut background = background(&config, &engine, errands);
     let pages = Arc::new(pages(&config, engine, renderer));
-    let reload = Reload::new(config.clone(), sources, pages.clone());
+    let certificate = match &config.listen.tls {
+        Some(tls) => Some(Arc::new(Certificate::read(tls).map_err(ServeError::Tls)?)),
+        None => None,
+    };
+    let reload = Reload::new(config.clone(), sources, pages.clone(), certificate.clone());
     background.push(Background {
         name: "reload",
         run: Box::new(|stop| Box::pin(reload.run(stop))),
@@ -133,6 +139,7 @@ fn start(config: Config, sources: Sources) -> Result<(), StartError> {
         &config.listen,
         config.upstream.pool_size,
         admin,
+        certificate,
     )?;
     if let Some(store) = store {
         close(&store);

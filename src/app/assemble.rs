@@ -144,7 +144,7 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
     let first = PolicyState::first(config.policy.clone(), frozen);
     let engine = Engine {
         settings: settings(config),
-        profile: parts.profile,
+        known: ArcSwap::new(parts.profile),
         seals: parts.seals,
         head_key: parts.head_key,
         vault: parts.vault,

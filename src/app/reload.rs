@@ -1,9 +1,10 @@
-//! SIGHUP: configuration and templates are read again. What is bad keeps the old and says why; what
-//! cannot change in a running process is named.
+//! SIGHUP: configuration, templates, profile and certificates are read again. What is bad keeps the old
+//! and says why; what cannot change in a running process is named.
 
 use super::{load_profile, load_renderer};
 use crate::config::{Config, Sources};
 use crate::pages::{Face, Pages};
+use crate::proxy::Certificate;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -12,14 +13,21 @@ pub(super) struct Reload {
     config: Config,
     sources: Sources,
     pages: Arc<Pages>,
+    certificate: Option<Arc<Certificate>>,
 }
 
 impl Reload {
-    pub(super) fn new(config: Config, sources: Sources, pages: Arc<Pages>) -> Self {
+    pub(super) fn new(
+        config: Config,
+        sources: Sources,
+        pages: Arc<Pages>,
+        certificate: Option<Arc<Certificate>>,
+    ) -> Self {
         Self {
             config,
             sources,
             pages,
+            certificate,
         }
     }
 
@@ -39,7 +47,9 @@ impl Reload {
                 heard = hangup.recv() => if heard.is_none() { return },
             }
             match self.read() {
-                Ok(()) => tracing::info!("configuration and templates were read again"),
+                Ok(()) => tracing::info!(
+                    "configuration, templates, profile and certificates were read again"
+                ),
                 Err(problems) => {
                     for problem in problems {
                         tracing::error!(%problem, "what was there before goes on");
@@ -61,7 +71,16 @@ impl Reload {
         if !found.is_empty() {
             return Err(found.iter().map(ToString::to_string).collect());
         }
-        load_profile(&new).map_err(|text| vec![text])?;
+        let profile = load_profile(&new).map_err(|text| vec![text])?;
+        let known = self.pages.engine.profile();
+        if !profile.goes_on_from(&known) {
+            let message =
+                "profile: another session cookie, context or limit of the head needs a restart";
+            return Err(vec![message.to_owned()]);
+        }
+        if let (Some(certificate), Some(tls)) = (&self.certificate, &new.listen.tls) {
+            certificate.renew(tls).map_err(|why| vec![why])?;
+        }
         let waits = self.waits_for_restart(&new);
         if !waits.is_empty() {
             tracing::warn!(
@@ -76,7 +95,14 @@ impl Reload {
             renderer: Arc::new(renderer),
             contacts: new.contacts.clone(),
         }));
+        self.pages.engine.known.store(Arc::new(profile));
+        // Whom a freeze protects may be another type now, and every session is asked again.
+        self.pages.engine.take_profile_over();
         self.config.contacts = new.contacts;
+        self.config.profile = new.profile;
+        if let (Some(old), Some(new)) = (&mut self.config.listen.tls, new.listen.tls) {
+            *old = new;
+        }
         self.config.templates = new.templates;
         Ok(())
     }
@@ -86,7 +112,7 @@ impl Reload {
         let old = &self.config;
         let sections = [
             ("site", old.site != new.site),
-            ("listen", old.listen != new.listen),
+            ("listen", !old.listen.same_but_for_files(&new.listen)),
             ("upstream", old.upstream != new.upstream),
             (
                 "trusted_proxies",
@@ -97,7 +123,6 @@ impl Reload {
             ("login", old.login != new.login),
             ("activation", old.activation != new.activation),
             ("state", old.state != new.state),
-            ("profile", old.profile != new.profile),
             ("log", old.log != new.log),
             ("audit", old.audit != new.audit),
             ("admin", old.admin != new.admin),

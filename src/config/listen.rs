@@ -37,6 +37,17 @@ pub struct Listen {
 }
 
 impl Listen {
+    /// Whether nothing but the names of the certificate's files differs.
+    pub fn same_but_for_files(&self, other: &Self) -> bool {
+        let both = self.tls.is_some() == other.tls.is_some();
+        let tls = self.tls.clone();
+        both && *self
+            == Self {
+                tls,
+                ..other.clone()
+            }
+    }
+
     /// Whether every address is a loopback one.
     pub fn only_loopback(&self) -> bool {
         self.addresses

@@ -68,6 +68,24 @@ pub(super) fn read(reader: &mut Reader, listen: &Section) -> Option<Tls> {
     })
 }
 
+impl Tls {
+    /// Reads both files, for the handshakes to come.
+    ///
+    /// # Errors
+    /// Why they cannot be used, without a word of what stands in them.
+    pub fn load(&self) -> Result<CertifiedKey, String> {
+        let shown = |path: &Path, why: &str| format!("{}: {why}", path.display());
+        let chain = CertificateDer::pem_file_iter(&self.certificate)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|_| shown(&self.certificate, "cannot be read as PEM"))?;
+        let key = PrivateKeyDer::from_pem_file(&self.key)
+            .map_err(|_| shown(&self.key, "holds no private key in PEM form"))?;
+        let provider = rustls::crypto::ring::default_provider();
+        CertifiedKey::from_der(chain, key, &provider)
+            .map_err(|_| shown(&self.key, "does not belong to the certificate"))
+    }
+}
+
 /// Whether the certificate is made for a host; `None` when it cannot be read.
 pub(super) fn covers(certificate: &Path, host: &str) -> Option<bool> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');

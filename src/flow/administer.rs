@@ -239,7 +239,7 @@ impl Desk<'_> {
         new: bool,
         suggest: bool,
     ) -> Result<AccountId, OfficeError> {
-        let profile = &self.engine.profile;
+        let profile = self.engine.profile();
         let user_id = profile
             .fold_user_id(&user.user_id)
             .map_err(|why| OfficeError::refused(format!("the user id is {why}")))?;

@@ -152,10 +152,10 @@ impl Engine {
     }
 
     fn stamped(&self, cookies: &Cookies<'_>, now: UnixSeconds) -> Carried {
-        let life = self.profile.session_longest_life_seconds();
+        let life = self.profile().session_longest_life_seconds();
         let mut jar = Jar::default();
         for (name, stamped) in &cookies.others {
-            let unstamped = match self.profile.cookie_class(name) {
+            let unstamped = match self.profile().cookie_class(name) {
                 CookieClass::Session => CookieDrop::Stamp,
                 CookieClass::Unlisted => CookieDrop::Unlisted,
                 CookieClass::Readable | CookieClass::ScriptMade => continue,
@@ -303,9 +303,10 @@ impl Engine {
 
     /// Address of the upstream's page for logged-in users.
     pub fn home(&self) -> String {
-        let first = self.profile.probe_pages().first();
+        let profile = self.profile();
+        let first = profile.probe_pages().first();
         first.map_or_else(
-            || format!("{}/", self.profile.context()),
+            || format!("{}/", self.profile().context()),
             |page| page.path.clone(),
         )
     }

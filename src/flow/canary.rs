@@ -242,13 +242,17 @@ impl Engine {
         let hosts = self.own_hosts(&client);
         let mut fits = false;
         let mut away = None;
-        let pages = self.profile.login_form_pages();
+        let profile = self.profile();
+        let pages = profile.login_form_pages();
         for path in pages {
             let answer = match self.visit(path, &client).await {
                 Ok(answer) => answer,
                 Err(error) => return Look::Unreachable(format!("{path}: {error}")),
             };
-            match self.profile.judge_login_form(&view(path, &answer, &hosts)) {
+            match self
+                .profile()
+                .judge_login_form(&view(path, &answer, &hosts))
+            {
                 FormVerdict::Fits => fits = true,
                 FormVerdict::Drift(sign) => return Look::Drift(format!("{path}: {sign}")),
                 FormVerdict::Foreign | FormVerdict::Nothing => {}

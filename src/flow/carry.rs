@@ -179,7 +179,7 @@ impl Engine {
     pub fn target_after(&self, location: Option<&[u8]>, client: &Client) -> String {
         let hosts = self.own_hosts(client);
         location
-            .and_then(|location| self.profile.own_target(location, &hosts))
+            .and_then(|location| self.profile().own_target(location, &hosts))
             .unwrap_or_else(|| self.home())
     }
 

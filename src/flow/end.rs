@@ -139,7 +139,7 @@ impl Engine {
     /// longest answer time, until a probe says nobody: a login may still be under way in there.
     pub async fn log_out_upstream(self: Arc<Self>, key: UpstreamKey) {
         let client = self.own_client();
-        let mut pause = self.profile.longest_answer_seconds();
+        let mut pause = self.profile().longest_answer_seconds();
         for attempt in 0..LOGOUT_TRIES {
             if attempt > 0 {
                 tokio::time::sleep(Duration::from_secs(pause)).await;
@@ -179,7 +179,8 @@ impl Engine {
     }
 
     fn logout_request(&self, jar: &Jar, client: &Client) -> UpstreamRequest {
-        let logout = self.profile.logout_request();
+        let profile = self.profile();
+        let logout = profile.logout_request();
         let mut headers = client.forwarded_headers();
         headers.push(("Accept-Encoding".into(), b"identity".to_vec()));
         headers.push(("Cookie".into(), jar.to_cookie_line()));

@@ -96,8 +96,8 @@ pub struct Settings {
 
 /// The state of the gateway and everything its use cases need.
 pub struct Engine {
-    /// What is known of the upstream.
-    pub profile: Arc<Profile>,
+    /// What is known of the upstream; may be read anew while requests run.
+    pub known: ArcSwap<Profile>,
     /// Stamps and seals of this site and epoch.
     pub seals: Seals,
     /// What verifies heads of the audit log.
@@ -219,6 +219,11 @@ impl Engine {
         engine
     }
 
+    /// What is known of the upstream at this moment.
+    pub fn profile(&self) -> Arc<Profile> {
+        self.known.load_full()
+    }
+
     /// The time.
     pub fn now(&self) -> UnixSeconds {
         self.clock.now()
@@ -248,14 +253,16 @@ impl Engine {
 
     /// Key of the upstream session that a jar carries: by its own id, else by its substance.
     pub fn key_of(&self, jar: &Jar) -> Option<UpstreamKey> {
-        let cookie = self.profile.session_cookie();
+        let profile = self.profile();
+        let cookie = profile.session_cookie();
         let value = jar.get(cookie.name.as_bytes())?;
         Some(self.key_of_value(value))
     }
 
     /// The same for the value of a session cookie.
     pub fn key_of_value(&self, value: &[u8]) -> UpstreamKey {
-        let cookie = self.profile.session_cookie();
+        let profile = self.profile();
+        let cookie = profile.session_cookie();
         match cookie.id(value) {
             Some(id) => self.seals.upstream_key(&[b"i", id].concat()),
             // Nothing can be parked upstream under a cookie without an id, but it is watched all

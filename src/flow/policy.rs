@@ -160,7 +160,7 @@ impl Engine {
 
     /// Whom a freeze protects is the profile's word, which may have changed since it was stored.
     fn with_profile(&self, mut state: PolicyState) -> PolicyState {
-        state.freeze_types = self.profile.freeze_types().to_vec();
+        state.freeze_types = self.profile().freeze_types().to_vec();
         state
     }
 
@@ -204,6 +204,18 @@ impl Engine {
     pub(crate) fn policy_token(&self) -> u64 {
         let token = self.policy.load().token(self.now());
         token * 2 + u64::from(self.drift())
+    }
+
+    /// After the profile was read again: what depends on it in the policy.
+    pub fn take_profile_over(&self) {
+        self.policy.rcu(|old| {
+            let state = self.with_profile(old.state.clone());
+            Arc::new(Policy::with_serial(
+                state,
+                old.file_glass.clone(),
+                old.serial + 1,
+            ))
+        });
     }
 
     /// Whether nobody is asked for anything: then a page that does not fit the profile stops nobody.

@@ -213,7 +213,7 @@ impl Engine {
     pub(super) async fn ask_each(&self, jar: &Jar, client: &Client) -> (Verdict, bool) {
         let mut verdicts = Vec::new();
         let mut all_answered = true;
-        for page in self.profile.probe_pages() {
+        for page in self.profile().probe_pages() {
             let looked = timeout(
                 Duration::from_secs(PAGE_SECONDS),
                 self.look(page, jar, client),
@@ -223,7 +223,7 @@ impl Engine {
             let looked = looked.unwrap_or_else(|_| Err(late()));
             all_answered &= looked.is_ok();
             verdicts.push(looked.unwrap_or_else(|reason| PageVerdict::Unknown { reason }));
-            let verdict = match self.profile.judge_probe(&verdicts) {
+            let verdict = match self.profile().judge_probe(&verdicts) {
                 ProbeVerdict::Somebody(identity) => Verdict::Somebody(identity),
                 ProbeVerdict::Nobody { .. } => Verdict::Nobody,
                 ProbeVerdict::AskNext => continue,
@@ -274,7 +274,7 @@ impl Engine {
                 complete: true,
                 own_hosts: &own_hosts,
             };
-            match self.profile.judge_page(page, &view) {
+            match self.profile().judge_page(page, &view) {
                 PageVerdict::Follow(next) => target = next,
                 judged => return Ok(judged),
             }
@@ -306,7 +306,7 @@ impl Engine {
 
     /// Whether a cookie of the upstream counts as carrying a session (design.md section 2).
     pub fn bears_session(&self, name: &[u8]) -> bool {
-        match self.profile.cookie_class(name) {
+        match self.profile().cookie_class(name) {
             CookieClass::Session | CookieClass::Unlisted => true,
             CookieClass::Readable | CookieClass::ScriptMade => false,
         }

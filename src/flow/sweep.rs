@@ -96,9 +96,9 @@ impl Engine {
 
     async fn sweep_upstream(&self) {
         let now = self.now();
-        let longest_answer = self.profile.longest_answer_seconds();
+        let longest_answer = self.profile().longest_answer_seconds();
         let tombstone = self
-            .profile
+            .profile()
             .session_longest_life_seconds()
             .saturating_add(longest_answer);
         for (key, entry) in self.table.all() {

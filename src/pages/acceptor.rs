@@ -231,7 +231,7 @@ pub(super) fn release(
         Some(known) => reply::with_cookie(answer, &pages.cookies.set_known(&known)),
         None => answer,
     };
-    let upstream = engine.profile.session_cookie().name.clone();
+    let upstream = engine.profile().session_cookie().name.clone();
     let answer = reply::with_cookie(answer, &pages.cookies.clear_upstream(&upstream));
     forget(pages, answer, reference)
 }

@@ -210,6 +210,14 @@ impl Profile {
         self.users.type_of(role).clone()
     }
 
+    /// Whether sessions of another profile may go on under this one: the same cookie, the same
+    /// context, and no longer heads than the upstream client was made for.
+    pub fn goes_on_from(&self, other: &Self) -> bool {
+        self.context == other.context
+            && self.session_cookie.name == other.session_cookie.name
+            && self.limits.header_bytes == other.limits.header_bytes
+    }
+
     /// All user types.
     pub fn user_types(&self) -> &[UserType] {
         &self.users.types

@@ -68,7 +68,7 @@ impl Gateway {
         let query = entered.query.as_deref();
         let class = self
             .engine
-            .profile
+            .profile()
             .classify(&entered.method, &entered.path, query);
         let early = match self.early_body(session, ctx, &entered, &class).await? {
             Ok(early) => early,
@@ -83,7 +83,7 @@ impl Gateway {
             .req_header()
             .headers
             .keys()
-            .any(|name| self.engine.profile.override_header(name.as_str()));
+            .any(|name| self.engine.profile().override_header(name.as_str()));
         let facts = RequestFacts {
             class: &class,
             is_unsafe: !matches!(entered.method.as_str(), "GET" | "HEAD" | "OPTIONS"),
@@ -107,7 +107,8 @@ impl Gateway {
         ctx: &Context,
         entered: &Entered,
     ) -> Result<Option<Admitted>> {
-        let context = self.engine.profile.context().as_bytes();
+        let profile = self.engine.profile();
+        let context = profile.context().as_bytes();
         let below = entered
             .path
             .strip_prefix(context)

@@ -32,9 +32,10 @@ pub(super) fn read(
         };
         let before = sent.get(name);
         let deletes = value.is_empty() && before.is_some();
-        match engine.profile.cookie_class(name) {
+        match engine.profile().cookie_class(name) {
             CookieClass::Session => {
-                let cookie = engine.profile.session_cookie();
+                let profile = engine.profile();
+                let cookie = profile.session_cookie();
                 differs |= deletes || (!value.is_empty() && cookie.differs(before, value));
                 sets |= !value.is_empty();
             }
@@ -51,11 +52,11 @@ pub(super) fn read(
         .get(LOCATION)
         .map(http::HeaderValue::as_bytes);
     let redirects = header.status.is_redirection() && location.is_some();
-    let to_private =
-        redirects && location.is_some_and(|location| engine.profile.is_private_location(location));
+    let to_private = redirects
+        && location.is_some_and(|location| engine.profile().is_private_location(location));
     let looks_logged_out = matches!(status, 401 | 403)
         || (header.status.is_redirection()
-            && location.is_some_and(|location| engine.profile.leads_out(location)));
+            && location.is_some_and(|location| engine.profile().leads_out(location)));
     let body = match page {
         Some(PageKind::FullPage) => BodyFacts::FullPage,
         Some(PageKind::Fragment | PageKind::NeedMore) => BodyFacts::Fragment,

@@ -190,7 +190,7 @@ impl Gateway {
             target: asked.map(|asked| asked.target.clone()).unwrap_or_default(),
             headers,
             body,
-            deadline: Duration::from_secs(self.engine.profile.longest_answer_seconds()),
+            deadline: Duration::from_secs(self.engine.profile().longest_answer_seconds()),
             answer_bytes_max: ANSWER_BYTES_MAX,
         }
     }

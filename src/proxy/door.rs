@@ -90,7 +90,7 @@ impl Gateway {
         let target = origin_form(header.raw_path(), &host)
             .ok_or_else(|| away(Notice::BadRequest(BadRequest::Address)))?;
         if target.len() + header.method.as_str().len() + " HTTP/1.1 ".len()
-            > self.engine.profile.limits().request_line_bytes
+            > self.engine.profile().limits().request_line_bytes
         {
             return Err(away(Notice::UriTooLong));
         }
@@ -175,7 +175,7 @@ impl Gateway {
         })?;
         let mut passing = Vec::new();
         for (name, value) in &cookies.others {
-            match self.engine.profile.cookie_class(name) {
+            match self.engine.profile().cookie_class(name) {
                 CookieClass::Readable | CookieClass::ScriptMade if is_plain(name, value) => {
                     if !passing.is_empty() {
                         passing.extend_from_slice(b"; ");

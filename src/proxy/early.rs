@@ -82,7 +82,7 @@ impl Gateway {
         let header = session.req_header();
         let get = |name| header.headers.get(name).map(http::HeaderValue::as_bytes);
         let scan = BodyScan::new(
-            &self.engine.profile,
+            &self.engine.profile(),
             get(CONTENT_TYPE),
             get(CONTENT_ENCODING),
         );

@@ -231,7 +231,7 @@ impl ProxyHttp for Gateway {
             request.set_raw_path(&asked.target)?;
         }
         self.forwarded(request, asked, permit, ctx)?;
-        if header_bytes(request) > self.engine.profile.limits().header_bytes {
+        if header_bytes(request) > self.engine.profile().limits().header_bytes {
             if let Some(key) = ctx.open_mark.take() {
                 // Nothing went up, so nothing is in doubt.
                 let _ = self.engine.settle_same(key).await;

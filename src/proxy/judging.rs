@@ -88,7 +88,7 @@ impl Gateway {
                 None => return,
             },
         };
-        ctx.tripwire = Some(Box::new(Tripwire::new(&self.engine.profile, owner)));
+        ctx.tripwire = Some(Box::new(Tripwire::new(&self.engine.profile(), owner)));
     }
 
     /// One piece of an answer on its way down: nothing more once the session's state changed, or

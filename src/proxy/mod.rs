@@ -25,6 +25,7 @@ mod admit;
 mod answer;
 mod candidate;
 mod carry;
+mod certificate;
 mod client;
 mod connection;
 mod context;
@@ -42,6 +43,7 @@ mod tripwire;
 mod upward;
 
 pub use admin::AdminListener;
+pub use certificate::Certificate;
 pub use client::OwnClient;
 pub use gateway::{DoorLimits, Gateway};
 pub use serve::{Background, Begin, ServeError, Work, serve, upstream_peer};

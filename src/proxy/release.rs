@@ -123,7 +123,8 @@ impl Gateway {
                     header.append_header(SET_COOKIE, self.pages.cookies.set_seal(&sealed))?;
                 }
                 if *fresh {
-                    let name = &self.engine.profile.session_cookie().name;
+                    let profile = self.engine.profile();
+                    let name = &profile.session_cookie().name;
                     header.append_header(SET_COOKIE, self.pages.cookies.clear_upstream(name))?;
                 }
                 if kept_for_back(header) {
@@ -144,7 +145,7 @@ impl Gateway {
         if self.pages.cookies.is_own(name) {
             return None;
         }
-        match self.engine.profile.cookie_class(name) {
+        match self.engine.profile().cookie_class(name) {
             CookieClass::Readable | CookieClass::ScriptMade => return Some(header.to_vec()),
             CookieClass::Session | CookieClass::Unlisted => {}
         }
@@ -158,7 +159,8 @@ impl Gateway {
         if jar.get(name) != Some(value) {
             return None;
         }
-        let session = self.engine.profile.session_cookie();
+        let profile = self.engine.profile();
+        let session = profile.session_cookie();
         if name == session.name.as_bytes() {
             // The id of a session that waits, was released or is over never goes down again.
             let key = self.engine.key_of_value(value);

@@ -1,9 +1,10 @@
 //! Listeners, TLS, background work: pingora's server around the gateway.
 
 use super::admin::{AdminFace, AdminListener};
+use super::certificate::Certificate;
 use super::connection::{ConnectionLimits, Connections};
 use super::gateway::Gateway;
-use crate::config::{Listen, Tls, Upstream, UpstreamAddress};
+use crate::config::{Listen, Upstream, UpstreamAddress};
 use async_trait::async_trait;
 use pingora::listeners::tls::TlsSettings;
 use pingora::listeners::{L4BufferSettings, ListenerConfig};
@@ -14,7 +15,7 @@ use pingora::services::background::{BackgroundService, background_service};
 use pingora::services::listening::Service;
 use pingora::upstreams::peer::{H1UpgradePolicy, HttpPeer, PeerOptions};
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Buffers of one connection in bytes: half of pingora's memory per idle connection goes with
@@ -88,6 +89,7 @@ pub fn serve(
     listen: &Listen,
     pool_size: usize,
     admin: Option<AdminListener>,
+    certificate: Option<Arc<Certificate>>,
 ) -> Result<(), ServeError> {
     let conf = ServerConf {
         threads: listen.threads,
@@ -116,8 +118,8 @@ pub fn serve(
     for address in &listen.addresses {
         let endpoint = ListenerConfig::tcp(address.to_string())
             .l4_buffer(L4BufferSettings::new(READ_BUFFER_BYTES, WRITE_BUFFER_BYTES));
-        let endpoint = match &listen.tls {
-            Some(tls) => endpoint.tls(tls_settings(tls)?),
+        let endpoint = match &certificate {
+            Some(certificate) => endpoint.tls(tls_settings(certificate.clone())?),
             None => endpoint,
         };
         service.add_listener(endpoint);
@@ -136,12 +138,12 @@ pub fn serve(
 }
 
 /// HTTP/1.1 alone, until the HTTP/2 battery has passed.
-fn tls_settings(tls: &Tls) -> Result<TlsSettings, ServeError> {
-    // Both files were parsed and matched by the configuration: pingora panics on bad ones.
-    let certificate = tls.certificate.to_string_lossy();
-    let key = tls.key.to_string_lossy();
-    TlsSettings::intermediate(&certificate, &key)
-        .map_err(|error| ServeError::Tls(error.to_string()))
+fn tls_settings(certificate: Arc<Certificate>) -> Result<TlsSettings, ServeError> {
+    // No files: pingora panics on bad ones, and reads them once.
+    let mut settings =
+        TlsSettings::intermediate("", "").map_err(|error| ServeError::Tls(error.to_string()))?;
+    settings.set_cert_resolver(certificate);
+    Ok(settings)
 }
 
 /// Background work as pingora wants it.

@@ -6,7 +6,7 @@ mod tunnel;
 
 use crate::support::browser::{Ask, Browser};
 use crate::support::login::{again, assert_home, assert_nobody, first};
-use crate::support::{World, assert_nothing_private, find, quick};
+use crate::support::{World, assert_nothing_private, eventually, find, quick};
 use servers::{Front, HOST, PUBLIC_URL, Paper, curl};
 use spse_standin::{SESSION_COOKIE, SessionMode};
 use std::net::SocketAddr;
@@ -145,4 +145,54 @@ async fn behind_nginx_with_the_lines_of_readme() {
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_apache_with_the_lines_of_readme() {
     behind(Front::apache).await;
+}
+
+/// A renewed certificate is shown from the next connection on; a bad one changes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewed_certificate_needs_no_restart() {
+    let paper = Paper::new();
+    let world = World::with(quick(SessionMode::ServerSide), |gateway| {
+        gateway
+            .set("site", "public_url", &format!("\"{PUBLIC_URL}\""))
+            .set("listen.tls", "certificate", &paper.certificate_toml())
+            .set("listen.tls", "key", &paper.key_toml())
+    })
+    .await;
+    let addr = world.gateway.addr();
+    let first = Paper::new();
+    first.renew_from(&paper);
+    let browser = browser_of(&world, addr, &first).await;
+    let mut phone = crate::support::login::first(&browser, "REKANAN1").await;
+    let next = Paper::new();
+    paper.spoil_with(&next);
+    world.gateway.reload(|text| text);
+    eventually("the bad one was refused", || {
+        world
+            .gateway
+            .log()
+            .contains("what was there before goes on")
+    })
+    .await;
+    assert!(curl(addr, &first, &["-i"], "/").starts_with("HTTP/1.1 200"));
+    paper.renew_from(&next);
+    world.gateway.reload(|text| text);
+    eventually("the new one was taken", || {
+        world.gateway.log().contains("were read again")
+    })
+    .await;
+    assert!(curl(addr, &next, &["-i"], "/").starts_with("HTTP/1.1 200"));
+    let old = Command::new("curl")
+        .args(["-sS", "--noproxy", "*", "--cacert"])
+        .arg(first.certificate())
+        .args([
+            "--connect-to",
+            &format!("{HOST}:443:{addr}"),
+            &format!("{PUBLIC_URL}/"),
+        ])
+        .output()
+        .unwrap();
+    assert!(!old.status.success(), "{old:?}");
+    // Sessions go on.
+    let browser = browser_of(&world, addr, &next).await;
+    again(&browser, "REKANAN1", &mut phone).await;
 }

@@ -10,6 +10,7 @@ use crate::domain::office::{Answer, OfficeError, UserFilter, UserRef};
 use crate::domain::policy::PolicyState;
 use crate::domain::throttle::{Attempts, Lane};
 use crate::primitives::{AccountId, Role, UnixSeconds, UserType};
+use std::collections::BTreeSet;
 
 /// Every counter that an account may have.
 pub(super) const COUNTERS: [(Factor, Lane); 4] = [
@@ -24,7 +25,7 @@ impl Desk<'_> {
         let engine = self.engine;
         let begins = match &filter.begins {
             Some(text) => {
-                let folded = engine.profile.fold_user_id(text);
+                let folded = engine.profile().fold_user_id(text);
                 let why = |why| OfficeError::refused(format!("the user id is {why}"));
                 Some(folded.map_err(why)?.to_string())
             }
@@ -70,11 +71,11 @@ impl Desk<'_> {
 
     /// A filter that names what nobody is would only seem to find nobody.
     fn check_filter<'k>(
-        &'k self,
+        &self,
         filter: &UserFilter,
         known: impl Iterator<Item = &'k Known>,
     ) -> Result<(), OfficeError> {
-        let profile = &self.engine.profile;
+        let profile = self.engine.profile();
         let types = profile.user_types().iter().map(UserType::as_str);
         if let Some(wanted) = &filter.user_type
             && !types.clone().any(|known| known == wanted)
@@ -84,13 +85,10 @@ impl Desk<'_> {
             return Err(OfficeError::unknown(message));
         }
         if let Some(wanted) = &filter.role {
-            let listed = profile.roles().iter().map(Role::as_str);
-            let seen = known.filter_map(Known::role).map(Role::as_str);
-            let mut roles: Vec<&str> = listed.chain(seen).collect();
-            roles.sort_unstable();
-            roles.dedup();
-            if !roles.contains(&wanted.as_str()) {
-                let hint = suggestion(wanted, roles);
+            let mut roles: BTreeSet<Role> = profile.roles().iter().cloned().collect();
+            roles.extend(known.filter_map(Known::role).cloned());
+            if !roles.iter().any(|role| role.as_str() == wanted) {
+                let hint = suggestion(wanted, roles.iter().map(Role::as_str));
                 let message = format!("there is no role {wanted:?}; {hint}");
                 return Err(OfficeError::unknown(message));
             }

@@ -92,7 +92,7 @@ impl Desk<'_> {
 
     /// Roles and types that neither the profile nor anybody who logged in has.
     async fn check_subjects(&self, change: &Change) -> Result<(), OfficeError> {
-        let profile = &self.engine.profile;
+        let profile = self.engine.profile();
         let policy = self.engine.policy.load();
         let mut roles: BTreeSet<Role> = profile.roles().iter().cloned().collect();
         roles.extend(
@@ -134,7 +134,7 @@ impl Desk<'_> {
         after: &PolicyState,
         at: UnixSeconds,
     ) -> bool {
-        let profile = &self.engine.profile;
+        let profile = self.engine.profile();
         let mut roles = profile.roles().iter();
         roles.any(|role| {
             let user_type = profile.user_type_of(role);
@@ -152,7 +152,7 @@ impl Desk<'_> {
         after: &PolicyState,
         at: UnixSeconds,
     ) -> Vec<RoleChange> {
-        let profile = &self.engine.profile;
+        let profile = self.engine.profile();
         let policy = self.engine.policy.load();
         let glass = policy.file_glass.as_ref();
         let known = profile

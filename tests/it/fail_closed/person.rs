@@ -93,7 +93,7 @@ impl Tab {
     pub(super) fn goes_up(&self, engine: &Engine) -> Option<(Jar, Option<Arc<LiveSession>>)> {
         let carried = self.carried(engine);
         let path = format!("{CONTEXT}/paket");
-        let class = engine.profile.classify("GET", path.as_bytes(), None);
+        let class = engine.profile().classify("GET", path.as_bytes(), None);
         let facts = RequestFacts {
             class: &class,
             is_unsafe: false,
@@ -133,7 +133,7 @@ impl Tab {
         let engine = &rig.engine;
         let carried = self.carried(engine);
         let path = format!("{CONTEXT}/login");
-        let class = engine.profile.classify("POST", path.as_bytes(), None);
+        let class = engine.profile().classify("POST", path.as_bytes(), None);
         let facts = RequestFacts {
             class: &class,
             is_unsafe: true,

@@ -109,7 +109,7 @@ fn engine(
     let metrics = Arc::new(Metrics::new(clock.now(), []));
     let engine = Engine {
         settings: settings(&config),
-        profile: Arc::new(Profile::builtin(CONTEXT).unwrap()),
+        known: ArcSwap::from_pointee(Profile::builtin(CONTEXT).unwrap()),
         seals,
         head_key: HeadSigner::new(&MasterKey::new(KEY)).unwrap().key(),
         vault,

@@ -37,6 +37,17 @@ impl Paper {
         self.folder.path().join("a.key")
     }
 
+    /// The papers of another one in the place of these.
+    pub(super) fn renew_from(&self, other: &Self) {
+        fs::copy(other.certificate(), self.certificate()).unwrap();
+        fs::copy(other.key(), self.key()).unwrap();
+    }
+
+    /// A certificate that is not the key's.
+    pub(super) fn spoil_with(&self, other: &Self) {
+        fs::copy(other.certificate(), self.certificate()).unwrap();
+    }
+
     pub(super) fn certificate_toml(&self) -> String {
         format!("\"{}\"", self.certificate().display())
     }

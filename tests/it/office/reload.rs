@@ -84,3 +84,48 @@ async fn what_is_bad_keeps_the_old_and_says_why() {
         "{page:?}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_profile_is_read_again_where_sessions_can_go_on() {
+    let world = World::with(quick(SessionMode::InCookie), |gateway| {
+        // A profile of its own, which says what the built-in one says.
+        gateway.profile_line(
+            "freeze_types = [\"penyedia\"]",
+            "freeze_types = [\"penyedia\"]",
+        )
+    })
+    .await;
+    let browser = world.browser();
+    let answer = password(&browser, "PPK301").await;
+    activate(&browser, &answer).await;
+    let file = world.gateway.state().join("../profile.toml");
+    let good = std::fs::read_to_string(&file).unwrap();
+    let edited = |old: &str, new: &str| {
+        assert!(good.contains(old), "{old}");
+        std::fs::write(&file, good.replace(old, new)).unwrap();
+        world.gateway.reload(|text| text);
+    };
+    let refused = |times: usize| {
+        world
+            .gateway
+            .log()
+            .matches("what was there before goes on")
+            .count()
+            >= times
+    };
+    edited("case_folding = \"upper\"", "case_folding = \"uper\"");
+    eventually("a broken one was refused", || refused(1)).await;
+    edited("name = \"SPSE_SESSION\"", "name = \"OTHER_SESSION\"");
+    eventually("another cookie was refused", || refused(2)).await;
+    assert!(world.gateway.log().contains("needs a restart"));
+    edited(
+        "freeze_types = [\"penyedia\"]",
+        "freeze_types = [\"non-penyedia\"]",
+    );
+    eventually("the good one was taken", || {
+        let shown = world.gateway.cli(&["policy", "show", "--json"]).done();
+        shown.contains("\"freeze_types\":[\"non-penyedia\"]")
+    })
+    .await;
+    assert_home(&browser, "PPK301").await;
+}
