@@ -100,16 +100,6 @@ impl Engine {
         newest.map(|login| login.reference)
     }
 
-    /// Whether a login that waited was accepted. One that is being written at this moment was not.
-    pub async fn was_accepted(&self, reference: WaitingRef) -> bool {
-        let Ok(records) = self.records() else {
-            return false;
-        };
-        let found = records.get::<WaitingLogin>(&reference.0).await;
-        let login = found.ok().flatten();
-        login.is_some_and(|login| login.value.outcome != Outcome::Waiting)
-    }
-
     /// Refuses to judge codes while the clock is behind the highest time ever seen.
     ///
     /// # Errors

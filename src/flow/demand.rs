@@ -12,7 +12,7 @@ use crate::domain::upstream_session::{State, StoredState};
 use crate::entropy;
 use crate::flow::judge::{Case, Conclusion, Due};
 use crate::flow::sessions::LiveSession;
-use crate::flow::table::Entry;
+use crate::flow::table::{Entry, Recent};
 use crate::flow::{Client, Engine, FlowError};
 use crate::primitives::{Identity, UpstreamKey};
 use crate::store::Expect;
@@ -56,7 +56,7 @@ impl Engine {
             need,
         };
         // Before anybody who waits for the verdict is woken: a second click asks for it at once.
-        self.remember_request(case, &entry, &due);
+        self.remember_request(case, key, &entry, &due);
         if !entry.change(|tracked| tracked.wait_for(reference, generation, now)) {
             return Ok(None);
         }
@@ -113,14 +113,32 @@ impl Engine {
 
     /// A double click, or the same form sent again after a lost answer, leads to the same waiting
     /// login, whichever session of the login the browser still shows.
-    fn remember_request(&self, case: &Case<'_>, entry: &Entry, due: &Due) {
+    fn remember_request(&self, case: &Case<'_>, key: UpstreamKey, entry: &Entry, due: &Due) {
         let Some(digest) = case.request else { return };
         let now = self.now();
-        entry.remember_due(digest, due.clone(), now);
+        let led = Recent {
+            digest,
+            due: due.clone(),
+            key,
+            at: now,
+        };
         if let Some(sent) = case.sent {
-            let sent = self.table.entry(sent, now);
-            sent.remember_due(digest, due.clone(), now);
+            self.table.entry(sent, now).remember_due(led.clone());
         }
+        entry.remember_due(led);
+    }
+
+    /// The login that still waits and to which the very same request led a moment ago. One that was
+    /// accepted, or is over, or was never written, leads nowhere: what is typed is a new login then.
+    pub async fn same_wait(&self, entry: &Entry, digest: [u8; 32]) -> Option<Due> {
+        let led = entry.recent_due(digest, self.now())?;
+        // It is told before it is written; its page would not be there yet.
+        let waits = self.table.find(led.key)?;
+        drop(waits.durable.lock().await);
+        let records = self.records().ok()?;
+        let found = records.get::<WaitingLogin>(&led.due.reference.0).await;
+        let login = found.ok().flatten()?;
+        (login.value.outcome == Outcome::Waiting).then_some(led.due)
     }
 
     /// Releases a session without a second factor, because the policy asks for none.

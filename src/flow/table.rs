@@ -25,6 +25,19 @@ pub struct Table {
     making: Mutex<()>,
 }
 
+/// To which waiting login a request led.
+#[derive(Clone)]
+pub(super) struct Recent {
+    /// Digest of the request.
+    pub(super) digest: [u8; 32],
+    /// Where it led.
+    pub(super) due: Due,
+    /// The session that waits.
+    pub(super) key: UpstreamKey,
+    /// When.
+    pub(super) at: UnixSeconds,
+}
+
 /// One upstream session.
 pub struct Entry {
     tracked: Mutex<Tracked>,
@@ -35,7 +48,7 @@ pub struct Entry {
     pub durable: tokio::sync::Mutex<()>,
     /// The waiting login that a request led to a moment ago, by the digest of that request: a
     /// double click gets the same way.
-    recent: Mutex<Option<([u8; 32], Due, UnixSeconds)>>,
+    recent: Mutex<Option<Recent>>,
     /// The code that was refused last for the login that waits here, by its digest.
     refused: Mutex<Option<([u8; 32], CodeRefusal, UnixSeconds)>>,
     /// Requests of this session that wait for a verdict.
@@ -188,18 +201,18 @@ impl Entry {
     }
 
     /// Remembers to which waiting login a request led.
-    pub fn remember_due(&self, digest: [u8; 32], due: Due, now: UnixSeconds) {
+    pub(super) fn remember_due(&self, led: Recent) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        *recent = Some((digest, due, now));
+        *recent = Some(led);
     }
 
-    /// The waiting login to which the very same request led a moment ago.
-    pub fn recent_due(&self, digest: [u8; 32], now: UnixSeconds) -> Option<Due> {
+    /// Where the very same request led a moment ago.
+    pub(super) fn recent_due(&self, digest: [u8; 32], now: UnixSeconds) -> Option<Recent> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         recent
             .as_ref()
-            .filter(|(known, _, at)| *known == digest && now.since(*at) < DOUBLE_CLICK_SECONDS)
-            .map(|(_, due, _)| due.clone())
+            .filter(|led| led.digest == digest && now.since(led.at) < DOUBLE_CLICK_SECONDS)
+            .cloned()
     }
 
     /// Remembers that a code was refused.

@@ -41,10 +41,8 @@ impl Gateway {
             under_way.settle();
         }
         let digest = request_digest(&asked.target, &body);
-        let now = self.engine.now();
-        let recent = up.entry.as_ref();
-        if let Some(due) = recent.and_then(|entry| entry.recent_due(digest, now))
-            && !self.engine.was_accepted(due.reference).await
+        if let Some(entry) = &up.entry
+            && let Some(due) = self.engine.same_wait(entry, digest).await
         {
             let reply = self.second_factor(&due, ctx);
             return self.answer(session, reply).await.map(Some);
