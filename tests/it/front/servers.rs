@@ -1,8 +1,9 @@
 //! The real nginx and Apache in front of the gateway, with the lines that README gives.
 
 use crate::support::eventually;
+use crate::support::ports::Port;
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -84,14 +85,15 @@ fn readme_block(language: &str, gateway: SocketAddr) -> String {
 /// A front server; ended by its own process id when dropped.
 pub(super) struct Front {
     child: Child,
-    addr: SocketAddr,
+    port: Port,
     folder: TempDir,
 }
 
 impl Front {
     pub(super) fn nginx(paper: &Paper, gateway: SocketAddr) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (addr, here) = (free_address(), folder.path().display());
+        let (port, here) = (Port::lend(), folder.path().display());
+        let addr = port.addr();
         let config = format!(
             "daemon off;\nmaster_process off;\npid {here}/pid;\nerror_log {here}/log;\n\
              events {{}}\nhttp {{\naccess_log off;\nclient_body_temp_path {here}/body;\n\
@@ -107,12 +109,13 @@ impl Front {
         fs::write(&file, config).unwrap();
         let mut command = Command::new("nginx");
         command.arg("-c").arg(&file).args(["-e", "stderr"]);
-        Self::start(command, "apt-get install nginx", addr, folder)
+        Self::start(command, "apt-get install nginx", port, folder)
     }
 
     pub(super) fn apache(paper: &Paper, gateway: SocketAddr) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (addr, here) = (free_address(), folder.path().display());
+        let (port, here) = (Port::lend(), folder.path().display());
+        let addr = port.addr();
         let modules: String = ["mpm_event", "authz_core", "ssl", "proxy", "proxy_http"]
             .iter()
             .map(|name| {
@@ -133,10 +136,10 @@ impl Front {
         fs::write(&file, config).unwrap();
         let mut command = Command::new("apache2");
         command.arg("-f").arg(&file).arg("-DFOREGROUND");
-        Self::start(command, "apt-get install apache2-bin", addr, folder)
+        Self::start(command, "apt-get install apache2-bin", port, folder)
     }
 
-    fn start(mut command: Command, install: &str, addr: SocketAddr, folder: TempDir) -> Self {
+    fn start(mut command: Command, install: &str, port: Port, folder: TempDir) -> Self {
         let log = fs::File::create(folder.path().join("output")).unwrap();
         command
             .stdin(Stdio::null())
@@ -146,18 +149,18 @@ impl Front {
         let child = child.unwrap_or_else(|error| panic!("{error}: {install}"));
         Self {
             child,
-            addr,
+            port,
             folder,
         }
     }
 
     pub(super) fn addr(&self) -> SocketAddr {
-        self.addr
+        self.port.addr()
     }
 
     /// Waits until it listens.
     pub(super) async fn answers(&self) {
-        let addr = self.addr;
+        let addr = self.addr();
         let folder = self.folder.path().to_owned();
         let mut tries = 0;
         eventually("the front server listens", move || {
@@ -183,9 +186,4 @@ impl Drop for Front {
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         let _ = self.child.wait();
     }
-}
-
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap()
 }

@@ -1,9 +1,10 @@
 //! The gateway as a real process, with a state folder and a configuration of its own.
 
 use super::otp::system_seconds;
+use super::ports::Port;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -147,30 +148,20 @@ impl Builder {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("clock"), "+0s\n").unwrap();
         let mut gateway = Gateway {
-            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
-            admin: SocketAddr::from(([127, 0, 0, 1], 0)),
+            port: Port::lend(),
+            admin: Port::lend(),
             builder: self,
             folder,
             child: None,
             ahead: Arc::default(),
         };
-        // Somebody else may take the free port meanwhile; then another one is tried.
-        for _ in 0..5 {
-            gateway.addr = free_address();
-            gateway.admin = free_address();
-            if gateway.spawn().await {
-                return gateway;
-            }
-        }
-        panic!("the gateway does not start:\n{}", gateway.log());
+        assert!(
+            gateway.spawn().await,
+            "the gateway does not start:\n{}",
+            gateway.log()
+        );
+        gateway
     }
-}
-
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
 }
 
 fn clock_library() -> PathBuf {
@@ -209,8 +200,8 @@ impl Said {
 
 /// A running gateway; killed when dropped.
 pub(crate) struct Gateway {
-    addr: SocketAddr,
-    admin: SocketAddr,
+    port: Port,
+    admin: Port,
     builder: Builder,
     folder: TempDir,
     child: Option<Child>,
@@ -220,13 +211,13 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// Where it listens.
     pub(crate) fn addr(&self) -> SocketAddr {
-        self.addr
+        self.port.addr()
     }
 
     /// Where it listens for metrics and health.
     pub(crate) fn admin(&self) -> SocketAddr {
         assert!(self.builder.admin, "built without with_admin");
-        self.admin
+        self.admin.addr()
     }
 
     /// How far its clock is ahead of the system's, in seconds.
@@ -366,7 +357,7 @@ impl Gateway {
         fs::write(
             &config,
             self.builder
-                .text(self.addr, self.admin, &folder.join("state")),
+                .text(self.port.addr(), self.admin.addr(), &folder.join("state")),
         )
         .unwrap();
         let log = File::options()
@@ -426,7 +417,7 @@ impl Gateway {
 
     async fn answers(&self) -> bool {
         let ask = async {
-            let mut stream = TcpStream::connect(self.addr).await.ok()?;
+            let mut stream = TcpStream::connect(self.addr()).await.ok()?;
             if self.builder.sections.contains_key("listen.tls") {
                 return Some(true);
             }

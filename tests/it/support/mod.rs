@@ -6,6 +6,7 @@ pub(crate) mod browser;
 pub(crate) mod gateway;
 pub(crate) mod login;
 pub(crate) mod otp;
+pub(crate) mod ports;
 pub(crate) mod wire;
 
 use browser::Browser;
