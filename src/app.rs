@@ -12,6 +12,7 @@ mod checks;
 mod office;
 mod reload;
 mod vault;
+mod wait;
 
 pub use checks::checks;
 pub use office::office;
@@ -33,6 +34,7 @@ use reload::Reload;
 use std::fs;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedReceiver;
+use wait::{PATIENCE, look_at_addresses};
 
 /// Why the gateway could not start.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +49,11 @@ enum StartError {
     Seal(#[from] crate::seal::SealError),
     #[error("no randomness")]
     Entropy(#[from] crate::entropy::EntropyError),
+    #[error("[listen] cannot listen on {address}: {why}")]
+    Listen {
+        address: std::net::SocketAddr,
+        why: std::io::Error,
+    },
     #[error("a runtime for the start could not be made: {0}")]
     Runtime(#[from] std::io::Error),
 }
@@ -92,6 +99,7 @@ fn start_log(config: &Config) {
 fn start(config: Config, sources: Sources) -> Result<(), StartError> {
     // First of all: a start that fails here has touched nothing.
     let admin = AdminListener::bind(&config.admin)?;
+    look_at_addresses(&config.listen.addresses)?;
     let renderer = Arc::new(load_renderer(&config).map_err(StartError::Templates)?);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -101,7 +109,7 @@ fn start(config: Config, sources: Sources) -> Result<(), StartError> {
         errands,
         own_client,
         store,
-    } = assemble(&config, &runtime)?;
+    } = assemble(&config, &runtime, PATIENCE)?;
     drop(runtime);
     let mut background = background(&config, &engine, errands);
     let pages = Arc::new(pages(&config, engine, renderer));

@@ -32,6 +32,7 @@ use crate::store::{Reminder, SledStore};
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -50,14 +51,18 @@ pub(super) struct Assembled {
 }
 
 /// Opens the store, reads it, and puts the engine together. A store that cannot be used leaves an
-/// engine whose vault is shut (invariant I8).
-pub(super) fn assemble(config: &Config, runtime: &Runtime) -> Result<Assembled, StartError> {
+/// engine whose vault is shut (invariant I8). A store that another process has open is waited for.
+pub(super) fn assemble(
+    config: &Config,
+    runtime: &Runtime,
+    patience: Duration,
+) -> Result<Assembled, StartError> {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let profile = Arc::new(load_profile(config).map_err(StartError::Profile)?);
     let roles = profile.roles().iter().map(|role| role.as_str());
     let metrics = Arc::new(Metrics::new(clock.now(), roles));
-    let opened = open_vault(config, &entropy, &*clock, runtime, &metrics);
+    let opened = open_vault(config, (&entropy, &*clock), runtime, &metrics, patience);
     let (vault, keys, store, reminder, keeper) = match opened {
         Ok(open) => {
             let keys = (open.seals, open.signer.key());
@@ -176,7 +181,6 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         results: Results::default(),
         glass_file: Some(GlassFile {
             path: config.state.dir.join(GLASS_FILE),
-            zone: config.site.time_zone.zone(),
         }),
         readiness_told: AtomicU64::new(0),
         traces: Traces::default(),
@@ -200,6 +204,7 @@ fn settings(config: &Config) -> Settings {
     }
     Settings {
         site_name: config.site.name.clone(),
+        zone: config.site.time_zone.zone(),
         own_base: config.site.own_path(),
         own_hosts,
         https: config.site.scheme().as_str() == "https",

@@ -1,5 +1,6 @@
 //! Key and store at start: opened, or made at the very first start.
 
+use super::wait::patiently;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::{Entropy, random};
@@ -7,12 +8,13 @@ use crate::flow::WatchedStore;
 use crate::observe::Metrics;
 use crate::seal::{HeadSigner, MasterKey, RecordSeal, Seals};
 use crate::store::records::{KEY_CHECK, KeyCheck, Records};
-use crate::store::{Expect, Mode, Reminder, SledStore, Store, instance};
+use crate::store::{Expect, Mode, OpenError, Reminder, SledStore, Store, instance};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Folder of the store below the state folder.
 pub(super) const STORE_DIR: &str = "store";
@@ -32,10 +34,10 @@ pub(super) struct Opened {
 /// store that will not open is never replaced by an empty one (invariant I8).
 pub(super) fn open_vault(
     config: &Config,
-    entropy: &Arc<dyn Entropy>,
-    clock: &dyn Clock,
+    (entropy, clock): (&Arc<dyn Entropy>, &dyn Clock),
     runtime: &tokio::runtime::Runtime,
     metrics: &Arc<Metrics>,
+    patience: Duration,
 ) -> Result<Opened, String> {
     let dir = &config.state.dir;
     let store_dir = dir.join(STORE_DIR);
@@ -57,7 +59,9 @@ pub(super) fn open_vault(
     };
     let seal = RecordSeal::new(&master, entropy.clone()).map_err(|error| error.to_string())?;
     let signer = HeadSigner::new(&master).map_err(|error| error.to_string())?;
-    let store = SledStore::open(&store_dir, mode, seal.chain().clone())
+    let open = || SledStore::open(&store_dir, mode, seal.chain().clone());
+    let locked = |error: &OpenError| matches!(error, OpenError::Locked(_));
+    let store = patiently(patience, "the store", locked, open)
         .map_err(|error| format!("store {}: {error}", store_dir.display()))?;
     let store = Arc::new(store);
     let watched = WatchedStore::new(store.clone() as Arc<dyn Store>, metrics.clone());

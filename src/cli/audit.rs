@@ -60,7 +60,11 @@ pub(super) fn run(arguments: Arguments, process: Process<'_>, wiring: &Wiring) -
         } => look(talk, process, wiring, |_| {
             Ok(Request::Audit {
                 after: None,
-                user: user.map(|user_id| UserRef { user_id, user_type }),
+                user: user.map(|user_id| UserRef {
+                    user_id,
+                    user_type,
+                    line: None,
+                }),
                 last: lines,
             })
         }),
@@ -115,7 +119,7 @@ fn export(talk: Talk, after: u64, process: Process<'_>, wiring: &Wiring) -> Exit
                 user: None,
                 last: 0,
             };
-            answer = match (wiring.office)(&desk.config, next) {
+            answer = match desk.ask(next) {
                 Ok(answer) => answer,
                 Err(error) => return refused(&error, process, false),
             };

@@ -10,15 +10,12 @@ const BYTES_MAX: usize = 4 << 20;
 /// Titles of the columns, also the header that is skipped.
 const HEADER: [&str; 2] = ["user_id", "user_type"];
 
-/// Accounts with the line that each stands in.
-pub(super) type Listed = Vec<(u64, UserRef)>;
-
 /// Reads `user_id[,user_type]`, one account a line, with or without a header; `;` between them is
 /// good too, as spreadsheets of some countries write it.
 ///
 /// # Errors
 /// Every line that is wrong; then none is taken.
-pub(super) fn read(bytes: &[u8]) -> Result<Listed, Vec<String>> {
+pub(super) fn read(bytes: &[u8]) -> Result<Vec<UserRef>, Vec<String>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.len() > BYTES_MAX {
         return Err(vec!["the list is larger than 4 MiB".to_owned()]);
@@ -30,19 +27,28 @@ pub(super) fn read(bytes: &[u8]) -> Result<Listed, Vec<String>> {
     let first = lines().next().map_or(&b""[..], |(line, _)| line);
     let semicolons = first.contains(&b';') && !first.contains(&b',');
     let delimiter = if semicolons { b';' } else { b',' };
-    let mut found = Listed::new();
+    let mut found = Vec::new();
     let mut problems = Vec::new();
     let mut seen: BTreeMap<UserRef, u64> = BTreeMap::new();
     for (bytes, line) in lines() {
         match user(bytes, delimiter) {
             Ok(None) => {}
             Ok(Some(user)) if is_header(&user) && found.is_empty() => {}
+            Ok(Some(user)) if user.user_id.eq_ignore_ascii_case(HEADER[1]) && found.is_empty() => {
+                return Err(vec![format!(
+                    "line {line}: the columns are {},{} in this order",
+                    HEADER[0], HEADER[1]
+                )]);
+            }
             Ok(Some(user)) => match seen.insert(user.clone(), line) {
                 Some(earlier) => problems.push(format!(
                     "line {line}: {} stands in line {earlier} already",
                     user.user_id
                 )),
-                None => found.push((line, user)),
+                None => found.push(UserRef {
+                    line: Some(line),
+                    ..user
+                }),
             },
             Err(why) => problems.push(format!("line {line}: {why}")),
         }
@@ -121,6 +127,7 @@ fn user_ref(user_id: &str, user_type: Option<&str>) -> UserRef {
     UserRef {
         user_id: user_id.to_owned(),
         user_type: user_type.map(str::to_owned),
+        line: None,
     }
 }
 
@@ -171,7 +178,7 @@ mod tests {
         let found = read(text.as_bytes()).unwrap();
         found
             .into_iter()
-            .map(|(line, user)| (line, user.user_id, user.user_type))
+            .map(|user| (user.line.unwrap(), user.user_id, user.user_type))
             .collect()
     }
 
@@ -217,6 +224,10 @@ mod tests {
         assert_eq!(
             told(b"\xff\xfeP\0"),
             ["the list is UTF-16; save it as CSV UTF-8"]
+        );
+        assert_eq!(
+            told(b"user_type,user_id\npenyedia,PT A\n"),
+            ["line 1: the columns are user_id,user_type in this order"]
         );
         for empty in [&b""[..], b"user_id\n", b"\n\n"] {
             assert_eq!(told(empty), ["there is no account in the list"]);

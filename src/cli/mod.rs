@@ -43,6 +43,8 @@ pub enum Exit {
     Failed,
     /// 2: the command line makes no sense.
     Usage,
+    /// 75: somebody else was faster; look and say it again (`EX_TEMPFAIL` of sysexits.h).
+    Conflict,
     /// 78: the configuration is bad; starting again will not help (`EX_CONFIG` of sysexits.h, for
     /// `RestartPreventExitStatus=78`).
     BadConfiguration,
@@ -55,6 +57,7 @@ impl Exit {
             Self::Done => 0,
             Self::Failed => 1,
             Self::Usage => 2,
+            Self::Conflict => 75,
             Self::BadConfiguration => 78,
         }
     }
@@ -73,7 +76,8 @@ pub struct Wiring {
     /// What `check` looks at besides the configuration.
     pub checks: fn() -> Vec<Box<dyn Check>>,
     /// Asks the gateway that runs; without one, does it itself.
-    pub office: fn(&Config, Request) -> Result<Answer, OfficeError>,
+    /// The second is who called sudo.
+    pub office: fn(&Config, Option<&str>, Request) -> Result<Answer, OfficeError>,
     /// The time.
     pub now: fn() -> UnixSeconds,
 }

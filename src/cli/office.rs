@@ -3,11 +3,15 @@
 
 use super::sources::SourceArguments;
 use super::{Exit, Process, Wiring, print, say};
-use crate::config::Config;
-use crate::domain::office::{Answer, OfficeError, Request};
+use crate::config::{Config, STATE_DEFAULT};
+use crate::domain::office::{Answer, ErrorKind, OfficeError, Request, SOCKET_FILE};
 use crate::domain::policy::Signature;
 use crate::primitives::{UnixSeconds, Zone};
 use clap::Args;
+use std::path::Path;
+
+/// Stands for an application that is not asked.
+const NO_UPSTREAM: &str = "http://127.0.0.1:9";
 
 /// For every verb.
 #[derive(Args, Debug)]
@@ -42,6 +46,8 @@ pub(super) struct Desk {
     pub(super) zone: Zone,
     pub(super) now: UnixSeconds,
     by: String,
+    caller: Option<String>,
+    office: fn(&Config, Option<&str>, Request) -> Result<Answer, OfficeError>,
 }
 
 /// How careful a request has to be.
@@ -54,6 +60,11 @@ pub(super) enum Care {
 }
 
 impl Desk {
+    /// Asks the gateway, or the store.
+    pub(super) fn ask(&self, request: Request) -> Result<Answer, OfficeError> {
+        (self.office)(&self.config, self.caller.as_deref(), request)
+    }
+
     /// A time as typed.
     pub(super) fn time(&self, text: &str) -> Result<UnixSeconds, String> {
         self.zone.parse(text, self.now).ok_or_else(|| {
@@ -110,7 +121,7 @@ pub(super) fn fetch(
             return Exit::Usage;
         }
     };
-    match (wiring.office)(&desk.config, request) {
+    match desk.ask(request) {
         Ok(answer) => print(answer, &desk, process),
         Err(error) => refused(&error, process, false),
     }
@@ -151,12 +162,12 @@ fn answer_with(
         let looks = care == Care::Ask || request.depends_on_preview();
         let asks = care == Care::Ask && !sign.is_some_and(|sign| sign.yes);
         if asks && process.input.is_none() {
-            let hint = "error: this asks first; say --yes, or look with --dry-run";
-            say(process.err, hint);
+            let hint = "this asks first; say --yes, or look with --dry-run";
+            refused(&OfficeError::refused(hint), process, json);
             return Exit::Usage;
         }
         if looks {
-            let told = match (wiring.office)(&desk.config, preview) {
+            let told = match desk.ask(preview) {
                 Ok(told) => told,
                 Err(error) => return refused(&error, process, json),
             };
@@ -169,7 +180,7 @@ fn answer_with(
     } else if let (true, Some(preview)) = (dry, request.preview()) {
         request = preview;
     }
-    match (wiring.office)(&desk.config, request) {
+    match desk.ask(request) {
         Ok(answer) => tell(&answer, &desk, process, json),
         Err(error) => refused(&error, process, json),
     }
@@ -182,7 +193,16 @@ fn open(talk: Talk, process: &mut Process<'_>, wiring: &Wiring) -> Result<Desk, 
         Some(value.to_owned()).filter(|value| !value.trim().is_empty())
     };
     let by = ["SUDO_USER", "LOGNAME", "USER"].into_iter().find_map(named);
-    let config = match Config::load(&talk.sources.into_sources(environment)) {
+    let caller = named("SUDO_USER");
+    let mut sources = talk.sources.into_sources(environment);
+    if sources.file.is_none() && sources.flags.upstream.is_none() {
+        let state = sources.flags.state.as_deref().unwrap_or(STATE_DEFAULT);
+        if Path::new(state).join(SOCKET_FILE).exists() {
+            // The gateway that runs there knows where the application is.
+            sources.flags.upstream = Some(NO_UPSTREAM.to_owned());
+        }
+    }
+    let config = match Config::load(&sources) {
         Ok(config) => config,
         Err(problems) => {
             for problem in &problems {
@@ -191,12 +211,19 @@ fn open(talk: Talk, process: &mut Process<'_>, wiring: &Wiring) -> Result<Desk, 
             return Err(Exit::BadConfiguration);
         }
     };
-    Ok(Desk {
+    let mut desk = Desk {
         zone: config.site.time_zone.zone(),
         now: (wiring.now)(),
         by: by.unwrap_or_else(|| "somebody at the console".to_owned()),
+        caller,
+        office: wiring.office,
         config,
-    })
+    };
+    // Times are read and written in the zone of the gateway that runs, whatever is configured here.
+    if let Ok(Answer::Site { zone }) = desk.ask(Request::Site) {
+        desk.zone = zone;
+    }
+    Ok(desk)
 }
 
 /// Shows what would be done and asks.
@@ -236,5 +263,10 @@ pub(super) fn refused(error: &OfficeError, process: Process<'_>, json: bool) -> 
         say(process.out, &object.to_string());
     }
     say(process.err, &format!("error: {error}"));
-    Exit::Failed
+    match error.kind {
+        ErrorKind::Conflict => Exit::Conflict,
+        ErrorKind::Refused | ErrorKind::Unknown | ErrorKind::Store | ErrorKind::Forbidden => {
+            Exit::Failed
+        }
+    }
 }

@@ -1,20 +1,28 @@
 //! Answers for people.
 
+mod policy;
+
 use super::table;
 use crate::domain::audit::AuditRecord;
 use crate::domain::office::Answer;
-use crate::domain::office::answer::{
-    Changed, Forecast, NumberedRecord, SessionLine, User, UserLine,
-};
-use crate::domain::policy::{PolicyState, Signature};
-use crate::domain::policy_file::{Demand, Proof, Subject, Unread};
+use crate::domain::office::answer::{Forecast, NumberedRecord, SessionLine, User, UserLine};
 use crate::primitives::{AccountId, UnixSeconds, Zone};
 
 /// The lines of an answer, times in the site's zone.
 pub(super) fn lines(answer: &Answer, zone: &Zone) -> Vec<String> {
     match answer {
-        Answer::Policy(policy) => policy_lines(policy, zone),
-        Answer::Changed(changed) => changed_lines(changed, zone),
+        Answer::Policy(shown) => policy::shown_lines(shown, zone),
+        Answer::Site { zone } => vec![zone.label.clone()],
+        Answer::Exempted {
+            accounts,
+            until,
+            never_seen,
+            dry_run,
+        } => {
+            let lines = exempted_lines(accounts, *until, never_seen, zone);
+            marked(&lines, *dry_run)
+        }
+        Answer::Changed(changed) => policy::changed_lines(changed, zone),
         Answer::Forecast(forecast) => forecast_lines(forecast),
         Answer::Users { users, total } => {
             let mut lines = users_table(users, zone);
@@ -67,141 +75,34 @@ fn name(account: &AccountId) -> String {
     format!("{} ({})", account.user_id, account.user_type)
 }
 
-fn whom(subject: &Subject) -> [String; 2] {
-    let any = || "*".to_owned();
-    [
-        subject
-            .user_type
-            .as_ref()
-            .map_or_else(any, ToString::to_string),
-        subject.role.as_ref().map_or_else(any, ToString::to_string),
-    ]
-}
+/// Never-seen ids that are named one by one.
+const NAMED_MAX: usize = 20;
 
-/// Mode and limits in one cell.
-fn demand(demand: &Demand, zone: &Zone) -> String {
-    let mut text = demand.mode.as_str().to_owned();
-    if let Some(from) = demand.from {
-        text.push_str(&format!(" from {}", zone.date(from)));
-    }
-    if let Some(skips) = demand.skips {
-        text.push_str(&format!(", {skips} times \"nanti saja\""));
-    }
-    if let Some(until) = demand.until {
-        text.push_str(&format!(" until {}", zone.date(until)));
-    }
-    if demand.proof != Proof::FirstUse {
-        text.push_str(&format!(", proof {}", demand.proof.as_str()));
-    }
-    if demand.unread != Unread::Closed {
-        text.push_str(&format!(", unread {}", demand.unread.as_str()));
-    }
-    text
-}
-
-fn signed(signature: &Signature) -> String {
-    format!("{}: {}", signature.by.join(", "), signature.reason)
-}
-
-fn policy_lines(policy: &PolicyState, zone: &Zone) -> Vec<String> {
-    let mut lines = vec![format!(
-        "policy {}, ceiling {}",
-        policy.revision,
-        policy.rules.ceiling.as_str()
-    )];
-    let mut rows: Vec<Vec<String>> = policy
-        .rules
-        .rules
-        .iter()
-        .map(|rule| [&whom(&rule.subject)[..], &[demand(&rule.demand, zone)]].concat())
-        .collect();
-    rows.push(vec![
-        "*".to_owned(),
-        "everybody else".to_owned(),
-        demand(&policy.rules.default, zone),
-    ]);
-    lines.extend(table::lines(&["TYPE", "ROLE", "MODE"], &rows));
-    for flip in &policy.flips {
-        let demand = match &flip.change.demand {
-            Some(asked) => demand(asked, zone),
-            None => "no rule".to_owned(),
-        };
-        let whom: Vec<String> = flip
-            .change
-            .subjects
-            .iter()
-            .map(|s| whom(s).join("/"))
-            .collect();
+fn exempted_lines(
+    accounts: &[AccountId],
+    until: Option<UnixSeconds>,
+    never_seen: &[AccountId],
+    zone: &Zone,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    for id in never_seen.iter().take(NAMED_MAX) {
         lines.push(format!(
-            "planned {}: {} for {} at {} ({})",
-            flip.id,
-            demand,
-            whom.join(", "),
-            zone.date(flip.at),
-            signed(&flip.signature)
+            "warning: {} was never seen here: look at its spelling",
+            name(id)
         ));
     }
-    for freeze in &policy.freezes {
-        lines.push(format!(
-            "freeze {}: {} to {} ({})",
-            freeze.id,
-            zone.date(freeze.from),
-            zone.date(freeze.until),
-            signed(&freeze.signature)
-        ));
+    if let Some(more) = never_seen.len().checked_sub(NAMED_MAX).filter(|n| *n > 0) {
+        lines.push(format!("warning: {more} more were never seen here"));
     }
-    for watch in &policy.watches {
-        lines.push(format!(
-            "watched {}: taken back when more than {} % fail until {}",
-            watch.id,
-            watch.rollback.percent,
-            zone.date(watch.until())
-        ));
-    }
-    if let Some(glass) = &policy.glass {
-        lines.push(format!(
-            "BREAK GLASS: {} at most until {} ({})",
-            glass.ceiling.as_str(),
-            zone.date(glass.until),
-            signed(&glass.signature)
-        ));
-    }
-    lines
-}
-
-fn changed_lines(changed: &Changed, zone: &Zone) -> Vec<String> {
-    let mut lines: Vec<String> = changed
-        .warnings
-        .iter()
-        .map(|warning| format!("warning: {warning}"))
-        .collect();
-    let rows: Vec<Vec<String>> = changed
-        .roles
-        .iter()
-        .map(|role| {
-            vec![
-                role.user_type.clone(),
-                role.role
-                    .clone()
-                    .unwrap_or_else(|| "unknown roles".to_owned()),
-                role.before.as_str().to_owned(),
-                role.after.as_str().to_owned(),
-            ]
-        })
-        .collect();
-    if rows.is_empty() {
-        lines.push("nothing else is in force for any role".to_owned());
-    } else {
-        lines.extend(table::lines(&["TYPE", "ROLE", "BEFORE", "AFTER"], &rows));
-    }
-    lines.push(format!(
-        "{} accounts would have to activate first that need not today",
-        changed.newly_stopped
-    ));
-    if changed.dry_run {
-        return marked(&lines, true);
-    }
-    lines.extend(policy_lines(&changed.after, zone));
+    let whom = match accounts {
+        [id] => name(id),
+        many => format!("{} accounts", many.len()),
+    };
+    lines.push(match until {
+        Some(until) => format!("{whom}: exempt until {}", zone.date(until)),
+        None => format!("{whom}: not exempt any more"),
+    });
+    lines.push("it holds from the next request on".to_owned());
     lines
 }
 

@@ -54,7 +54,12 @@ pub(super) fn run(arguments: Arguments, process: Process<'_>, wiring: &Wiring) -
             user_type,
             talk,
         } => look(talk, process, wiring, |_| {
-            let user = user_id.map(|user_id| UserRef { user_id, user_type });
+            let line = None;
+            let user = user_id.map(|user_id| UserRef {
+                user_id,
+                user_type,
+                line,
+            });
             Ok(Request::SessionList { user })
         }),
         Verb::End {
@@ -67,7 +72,11 @@ pub(super) fn run(arguments: Arguments, process: Process<'_>, wiring: &Wiring) -
         } => change(talk, &sign, process, wiring, |desk| {
             let which = match (id, user) {
                 (Some(id), _) => WhichSessions::Id(id),
-                (None, Some(user_id)) => WhichSessions::User(UserRef { user_id, user_type }),
+                (None, Some(user_id)) => WhichSessions::User(UserRef {
+                    user_id,
+                    user_type,
+                    line: None,
+                }),
                 (None, None) => WhichSessions::All,
             };
             let request = Request::SessionEnd {

@@ -28,7 +28,7 @@ impl Check for TemplateCheck {
 const WIRING: Wiring = Wiring {
     serve: |_, _| Exit::Done,
     checks: Vec::new,
-    office: |_, _| Err(OfficeError::refused("nobody is at the desk")),
+    office: |_, _, _| Err(OfficeError::refused("nobody is at the desk")),
     now: || UnixSeconds(1_795_333_073),
 };
 
@@ -224,4 +224,22 @@ fn a_file_that_cannot_be_read_is_one_problem_and_no_other_check_runs() {
         "error: /nowhere/gerbang.toml: No such file or directory (os error 2)\n\
          1 problem, 0 warnings\n"
     );
+}
+
+#[test]
+fn a_conflict_ends_with_75_and_every_refusal_is_an_object() {
+    let wiring = Wiring {
+        office: |_, _, _| {
+            let kind = crate::domain::office::ErrorKind::Conflict;
+            Err(OfficeError::new(kind, "somebody was faster"))
+        },
+        ..WIRING
+    };
+    let show = ["policy", "show", "--upstream=unix:/run/x", "--json"];
+    let said = say_to(&wiring, &show);
+    assert_eq!((said.exit, said.exit.code()), (Exit::Conflict, 75));
+    let object: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(object["error"]["kind"], "conflict");
+    let said = say_to(&WIRING, &show);
+    assert_eq!((said.exit, said.exit.code()), (Exit::Failed, 1));
 }

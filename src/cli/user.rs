@@ -111,6 +111,7 @@ impl Account {
         UserRef {
             user_id: self.user_id,
             user_type: self.user_type,
+            line: None,
         }
     }
 }
@@ -209,7 +210,11 @@ pub(super) fn run(arguments: Arguments, process: Process<'_>, wiring: &Wiring) -
             ..
         } => {
             let users = match (user_id, list) {
-                (Some(user_id), _) => Ok(vec![UserRef { user_id, user_type }]),
+                (Some(user_id), _) => Ok(vec![UserRef {
+                    user_id,
+                    user_type,
+                    line: None,
+                }]),
                 (None, Some(file)) => listed(&file),
                 (None, None) => Err(vec!["name a user or a list".to_owned()]),
             };
@@ -254,8 +259,7 @@ impl PaperArguments {
 fn listed(file: &std::path::Path) -> Result<Vec<UserRef>, Vec<String>> {
     let bytes =
         std::fs::read(file).map_err(|error| vec![format!("{}: {error}", file.display())])?;
-    let listed = list::read(&bytes)?;
-    Ok(listed.into_iter().map(|(_, user)| user).collect())
+    list::read(&bytes)
 }
 
 fn exempt(

@@ -43,7 +43,7 @@ pub use problem::{Place, Problem, Report};
 pub use public_url::{HostPort, PublicUrl, Scheme};
 pub use session::{ActivationTimes, LoginTimes, SessionTimes};
 pub use site::{Site, TimeZone};
-pub use state::{BUILT_IN_PROFILES, KeyOrigin, Log, LogLevel, ProfileSource, State};
+pub use state::{BUILT_IN_PROFILES, KeyOrigin, Log, LogLevel, ProfileSource, STATE_DEFAULT, State};
 pub use tls::Tls;
 pub use upstream::{Resolve, Upstream, UpstreamAddress, system_resolver};
 

@@ -16,7 +16,7 @@ pub const BUILT_IN_PROFILES: [&str; 1] = ["spse-4.4"];
 const KEY_CREDENTIAL: &str = "gerbang-key";
 
 /// Folder of the state when neither anybody nor systemd names one.
-const STATE_DEFAULT: &str = "gerbang-data";
+pub const STATE_DEFAULT: &str = "gerbang-data";
 
 /// Who said where the key lies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

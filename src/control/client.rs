@@ -19,6 +19,9 @@ pub enum CallError {
     /// The gateway refused.
     #[error(transparent)]
     Office(#[from] OfficeError),
+    /// The system does not let this user, or this process, speak to it.
+    #[error("the control socket cannot be reached: {0}; nothing was done (are you root?)")]
+    Shut(#[source] io::Error),
     /// The socket failed.
     #[error("the control socket failed: {0}")]
     Io(#[source] io::Error),
@@ -31,15 +34,16 @@ pub enum CallError {
 ///
 /// # Errors
 /// [`CallError`]; after [`CallError::Io`] it is not known whether it was done.
-pub fn call(socket: &Path, request: Request) -> Result<Answer, CallError> {
+pub fn call(socket: &Path, caller: Option<&str>, request: Request) -> Result<Answer, CallError> {
     let mut stream = UnixStream::connect(socket).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => CallError::NobodyThere,
-        _ => CallError::Io(error),
+        _ => CallError::Shut(error),
     })?;
     let wait = Some(Duration::from_secs(ANSWER_SECONDS));
     stream.set_read_timeout(wait).map_err(CallError::Io)?;
     let call = Call {
         version: VERSION,
+        caller: caller.map(str::to_owned),
         request,
     };
     let mut line = serde_json::to_vec(&call).map_err(|_| CallError::Foreign)?;

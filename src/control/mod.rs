@@ -10,19 +10,19 @@ mod server;
 pub use client::{CallError, call};
 pub use server::{Control, serve};
 
+pub use crate::domain::office::SOCKET_FILE;
 use crate::domain::office::{Answer, OfficeError, Request};
 use serde::{Deserialize, Serialize};
 
 /// Format of what is said; another number is refused.
 const VERSION: u32 = 1;
 
-/// Name of the socket in the state folder.
-pub const SOCKET_FILE: &str = "control.sock";
-
 /// What goes there.
 #[derive(Serialize, Deserialize, Debug)]
 struct Call {
     version: u32,
+    /// Who called sudo, as the caller's environment says.
+    caller: Option<String>,
     request: Request,
 }
 

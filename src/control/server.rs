@@ -3,6 +3,7 @@
 use super::{Call, Reply, VERSION};
 use crate::domain::office::{ErrorKind, OfficeError, REQUEST_BYTES_MAX};
 use crate::flow::Engine;
+use crate::flow::administer::Peer;
 use rustix::process::geteuid;
 use std::fs;
 use std::io;
@@ -118,11 +119,15 @@ async fn turn_away(mut stream: UnixStream) {
 async fn talk(engine: &Engine, mut stream: UnixStream) {
     let wait = Duration::from_secs(TALK_SECONDS);
     let reply = match peer(&stream) {
-        Ok(peer) => match timeout(wait, read(&mut stream)).await {
-            Ok(Ok(call)) => match engine.administer(call.request, &peer).await {
-                Ok(answer) => Reply::Ok(Box::new(answer)),
-                Err(error) => Reply::Error(error),
-            },
+        Ok(uid) => match timeout(wait, read(&mut stream)).await {
+            Ok(Ok(call)) => {
+                let caller = call.caller;
+                let peer = Peer { uid, caller };
+                match engine.administer(call.request, &peer).await {
+                    Ok(answer) => Reply::Ok(Box::new(answer)),
+                    Err(error) => Reply::Error(error),
+                }
+            }
             Ok(Err(error)) => Reply::Error(error),
             Err(_) => return,
         },
@@ -137,7 +142,7 @@ async fn talk(engine: &Engine, mut stream: UnixStream) {
 }
 
 /// Who asks, as the kernel says.
-fn peer(stream: &UnixStream) -> Result<String, OfficeError> {
+fn peer(stream: &UnixStream) -> Result<u32, OfficeError> {
     let forbidden = |message: &str| OfficeError::new(ErrorKind::Forbidden, message);
     let credentials = stream
         .peer_cred()
@@ -147,7 +152,7 @@ fn peer(stream: &UnixStream) -> Result<String, OfficeError> {
         tracing::warn!(uid, "somebody who may not asked at the control socket");
         return Err(forbidden("only root may ask at the control socket"));
     }
-    Ok(format!("uid {uid}"))
+    Ok(uid)
 }
 
 async fn read(stream: &mut UnixStream) -> Result<Call, OfficeError> {

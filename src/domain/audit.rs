@@ -78,6 +78,15 @@ pub struct AuditRecord {
     pub event: AuditEvent,
 }
 
+/// The most that is asked of anybody, before an act and after it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Ceilings {
+    /// Before.
+    pub before: Mode,
+    /// After.
+    pub after: Mode,
+}
+
 /// What happened.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -158,6 +167,9 @@ pub enum AuditEvent {
         before: Vec<Rule>,
         /// What they are now.
         after: Vec<Rule>,
+        /// The most that was and is asked of anybody, where that changed: ceiling and break glass.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ceiling: Option<Ceilings>,
         /// The policy's number afterwards.
         revision: u64,
     },
@@ -198,6 +210,9 @@ pub enum AuditEvent {
         until: UnixSeconds,
         /// Letter or ticket.
         number: String,
+        /// What was checked.
+        #[serde(default)]
+        checked: String,
         /// Why.
         reason: String,
     },

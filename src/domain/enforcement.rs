@@ -57,31 +57,24 @@ pub enum Enrolled {
     Yes,
     /// The help desk took it away: a new one has to be bound, with the code that was handed out.
     Reset,
-}
-
-impl Enrolled {
-    /// From what is kept of an account.
-    pub fn of(bound: bool, must_prove: bool) -> Self {
-        match (bound, must_prove) {
-            (true, _) => Self::Yes,
-            (false, true) => Self::Reset,
-            (false, false) => Self::No,
-        }
-    }
+    /// The same, and for a time the password is enough. Whoever binds one all the same needs the code.
+    Excused,
 }
 
 /// Decides for one login.
 pub fn requirement(mut in_force: InForce, enrolled: Enrolled) -> Decision {
-    in_force.proof_due |= enrolled == Enrolled::Reset;
+    in_force.proof_due |= matches!(enrolled, Enrolled::Reset | Enrolled::Excused);
     let offer = Offer {
         skips_left: in_force.skips_left,
         until: in_force.until,
     };
     let asked = |mode: Mode| match (mode, enrolled) {
-        (Mode::Off | Mode::Observe, _) | (Mode::Optional, Enrolled::No) => Requirement::Nothing,
+        (Mode::Off | Mode::Observe, _) | (Mode::Optional, Enrolled::No | Enrolled::Excused) => {
+            Requirement::Nothing
+        }
         (Mode::Optional | Mode::Encouraged | Mode::Required, Enrolled::Yes) => Requirement::Verify,
-        (Mode::Encouraged, Enrolled::No) => Requirement::Offer(offer),
-        (Mode::Required, Enrolled::No)
+        (Mode::Encouraged, Enrolled::No | Enrolled::Excused) => Requirement::Offer(offer),
+        (Mode::Required, Enrolled::No | Enrolled::Excused)
         | (Mode::Optional | Mode::Encouraged | Mode::Required, Enrolled::Reset) => {
             Requirement::Activate
         }
@@ -133,6 +126,9 @@ mod tests {
             assert_eq!(asked(Enrolled::Reset), reset, "{mode:?}");
             assert!(decided(mode.into(), Enrolled::Reset).in_force.proof_due);
             assert!(!decided(mode.into(), Enrolled::No).in_force.proof_due);
+            // An excuse lets the password in where an exemption does, and no activation without a code.
+            assert_eq!(asked(Enrolled::Excused), fresh, "{mode:?}");
+            assert!(decided(mode.into(), Enrolled::Excused).in_force.proof_due);
             let would = decided(mode.into(), Enrolled::Yes).would_require;
             assert_eq!(would, (mode == Mode::Observe).then_some(Verify));
         }

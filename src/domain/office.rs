@@ -13,6 +13,8 @@ use crate::domain::policy::act::Act;
 use crate::primitives::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
+/// Name of the control socket in the state folder.
+pub const SOCKET_FILE: &str = "control.sock";
 /// Longest request in bytes: a list of a hundred thousand accounts fits.
 pub const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Most accounts in one act on a list.
@@ -24,6 +26,8 @@ pub const TEXT_CHARS_MAX: usize = 1_000;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "kebab-case")]
 pub enum Request {
+    /// What a command has to know of the site.
+    Site,
     /// The whole policy.
     PolicyShow,
     /// An act on the policy.
@@ -146,7 +150,8 @@ impl Request {
             | Self::UserExempt { dry_run, .. }
             | Self::SessionEnd { dry_run, .. }
             | Self::ClockAccept { dry_run, .. } => dry_run,
-            Self::PolicyShow
+            Self::Site
+            | Self::PolicyShow
             | Self::Forecast { .. }
             | Self::UserList(_)
             | Self::UserShow { .. }
@@ -191,6 +196,9 @@ pub struct UserRef {
     pub user_id: String,
     /// Needed where the same id exists for several types, and for accounts never seen.
     pub user_type: Option<String>,
+    /// Line of the list that it stands in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
 }
 
 /// Which accounts a list shows.

@@ -2,6 +2,7 @@
 //! what it was last seen. In records of their own, so that logins and help desk never wait for, or
 //! spoil, the acceptance of a code.
 
+use crate::domain::enforcement::Enrolled;
 use crate::domain::policy::{Facts, Signature};
 use crate::primitives::{AccountId, Role, UnixSeconds};
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ pub struct Standing {
     /// An activation code that was handed out.
     pub grant: Option<Grant>,
     /// The help desk took its second factor away: until a new one is bound with a code, the password
-    /// alone opens nothing, whatever its role may do. An exemption given afterwards ends this.
+    /// alone opens nothing, whatever its role may do, unless an exemption excuses it.
     #[serde(default)]
     pub must_prove: bool,
 }
@@ -38,6 +39,10 @@ pub struct Exemption {
     pub since: UnixSeconds,
     /// First second after it.
     pub until: UnixSeconds,
+    /// Given to this account by name after a reset: as long as it lasts the password is enough. A
+    /// list decides nothing about one that was reset.
+    #[serde(default)]
+    pub excuses_reset: bool,
     /// Who gave it and why.
     pub signature: Signature,
 }
@@ -73,6 +78,19 @@ impl Standing {
             exempt_until: self.exemption.as_ref().map(|exemption| exemption.until),
             skips: self.skips,
             last_skip: self.last_skip,
+        }
+    }
+
+    /// How the account stands, with a second factor or without.
+    pub fn enrolled(&self, bound: bool, now: UnixSeconds) -> Enrolled {
+        let excused = self.exemption.as_ref().is_some_and(|exemption| {
+            exemption.excuses_reset && exemption.since <= now && now < exemption.until
+        });
+        match (bound, self.must_prove) {
+            (true, _) => Enrolled::Yes,
+            (false, false) => Enrolled::No,
+            (false, true) if excused => Enrolled::Excused,
+            (false, true) => Enrolled::Reset,
         }
     }
 
@@ -117,5 +135,33 @@ mod tests {
         });
         assert!(standing.grant(now.plus(GRANT_SECONDS - 1)).is_some());
         assert!(standing.grant(now.plus(GRANT_SECONDS)).is_none());
+    }
+
+    #[test]
+    fn an_exemption_excuses_a_reset_while_it_lasts_and_no_longer() {
+        let mut standing = Standing::new(AccountId {
+            user_type: UserType::parse("t").unwrap(),
+            user_id: UserId::parse("U").unwrap(),
+        });
+        let now = UnixSeconds(1_800_000_000);
+        assert_eq!(standing.enrolled(false, now), Enrolled::No);
+        standing.must_prove = true;
+        assert_eq!(standing.enrolled(false, now), Enrolled::Reset);
+        assert_eq!(standing.enrolled(true, now), Enrolled::Yes);
+        let mut exemption = Exemption {
+            since: now,
+            until: now.plus(60),
+            excuses_reset: false,
+            signature: Signature::default(),
+        };
+        standing.exemption = Some(exemption.clone());
+        assert_eq!(standing.enrolled(false, now), Enrolled::Reset, "by a list");
+        exemption.excuses_reset = true;
+        standing.exemption = Some(exemption);
+        let at = |seconds| standing.enrolled(false, now.plus(seconds));
+        assert_eq!(
+            [at(0), at(59), at(60)],
+            [Enrolled::Excused, Enrolled::Excused, Enrolled::Reset]
+        );
     }
 }

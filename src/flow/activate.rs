@@ -101,6 +101,10 @@ impl Engine {
                 .as_ref()
                 .map_or(Expect::Absent, |s| Expect::Version(s.version));
             let running = stored.map(|s| s.value).filter(|a| !a.is_over(limits, now));
+            let proved = grant.or(running.as_ref().and_then(|a| a.grant));
+            if proved.is_none() && self.proof_due(holder, identity).await? {
+                return Ok(ActivationState::ProofDue);
+            }
             let activation = match running {
                 Some(activation) if !renew && grant.is_none() => {
                     return Ok(ActivationState::Running(activation));
@@ -113,9 +117,6 @@ impl Engine {
                     activation
                 }
                 Some(_) | None => {
-                    if grant.is_none() && self.proof_due(holder, identity).await? {
-                        return Ok(ActivationState::ProofDue);
-                    }
                     let secret = entropy::shared_secret(&*self.entropy)?;
                     self.metrics.activation_begun();
                     Activation {
@@ -149,13 +150,18 @@ impl Engine {
         }
     }
 
-    /// Whether a code of the help desk has to be typed first. Inside a session that a second factor
+    /// Whether a code of the help desk has to be typed first: asked anew each time, since a page may
+    /// have been opened before a start date that has come. Inside a session that a second factor
     /// opened it has not: whoever is in there has proved himself.
-    async fn proof_due(&self, holder: &Holder, identity: &Identity) -> Result<bool, FlowError> {
+    pub(super) async fn proof_due(
+        &self,
+        holder: &Holder,
+        identity: &Identity,
+    ) -> Result<bool, FlowError> {
         match holder {
-            Holder::Login(login) => Ok(login.value.proof_due),
+            Holder::Login(login) if login.value.proof_due => Ok(true),
             Holder::Session(session) if session.factor().is_some() => Ok(false),
-            Holder::Session(_) => {
+            Holder::Login(_) | Holder::Session(_) => {
                 let account = self.account(identity).await?;
                 Ok(self.decide(identity, &account).await?.in_force.proof_due)
             }

@@ -14,7 +14,7 @@ use crate::config::nearest::suggestion;
 use crate::domain::audit::{AuditEvent, AuditRecord};
 use crate::domain::enforcement::Enrolled;
 use crate::domain::enrollment::Account;
-use crate::domain::office::{Answer, ErrorKind, OfficeError, Request, UserRef};
+use crate::domain::office::{Answer, ErrorKind, OfficeError, Request, UserRef, check_text};
 use crate::domain::policy::Signature;
 use crate::domain::standing::{Seen, Standing};
 use crate::flow::policy::ChangeError;
@@ -45,9 +45,12 @@ impl Known {
         self.account.as_ref().is_some_and(|a| a.binding.is_some())
     }
 
-    fn enrolled(&self) -> Enrolled {
-        let must_prove = self.standing.as_ref().is_some_and(|s| s.must_prove);
-        Enrolled::of(self.is_bound(), must_prove)
+    fn enrolled(&self, now: UnixSeconds) -> Enrolled {
+        match &self.standing {
+            Some(standing) => standing.enrolled(self.is_bound(), now),
+            None if self.is_bound() => Enrolled::Yes,
+            None => Enrolled::No,
+        }
     }
 }
 
@@ -88,14 +91,17 @@ impl From<ChangeError> for OfficeError {
 }
 
 impl Engine {
-    /// Carries a request of an admin out. `peer` is who the system says asks.
+    /// Carries a request of an admin out. `peer` is who the system says asks, and who he says to be.
     ///
     /// # Errors
     /// [`OfficeError`]; nothing was changed then.
-    pub async fn administer(&self, request: Request, peer: &str) -> Result<Answer, OfficeError> {
+    pub async fn administer(&self, request: Request, peer: &Peer) -> Result<Answer, OfficeError> {
         let desk = Desk { engine: self, peer };
         match request {
-            Request::PolicyShow => Ok(Answer::Policy(Box::new(self.policy.load().state.clone()))),
+            Request::Site => Ok(Answer::Site {
+                zone: self.settings.zone.clone(),
+            }),
+            Request::PolicyShow => desk.policy(),
             Request::PolicyAct {
                 act,
                 signature,
@@ -155,9 +161,10 @@ impl Engine {
             return;
         }
         self.readiness_told.store(now.0, Ordering::Relaxed);
+        let peer = Peer::default();
         let desk = Desk {
             engine: self,
-            peer: "itself",
+            peer: &peer,
         };
         if let Err(error) = desk.tell_readiness().await {
             tracing::warn!(%error, "how ready the roles are is not known");
@@ -165,10 +172,33 @@ impl Engine {
     }
 }
 
+/// Who asks.
+#[derive(Clone, Debug, Default)]
+pub struct Peer {
+    /// As whom his process runs, which the system says.
+    pub uid: u32,
+    /// Who called sudo, as that process says: no proof, but a name that `--by` does not hide.
+    pub caller: Option<String>,
+}
+
+impl Peer {
+    /// A name as given, with what else is known of whoever gave it.
+    fn vouch_for(&self, name: &str) -> String {
+        let caller = self
+            .caller
+            .as_deref()
+            .filter(|caller| *caller != name && check_text("the caller", caller).is_ok());
+        match caller {
+            Some(caller) => format!("{name} (uid {}, sudo by {caller})", self.uid),
+            None => format!("{name} (uid {})", self.uid),
+        }
+    }
+}
+
 /// Where an admin's request is worked on.
 struct Desk<'a> {
     engine: &'a Engine,
-    peer: &'a str,
+    peer: &'a Peer,
 }
 
 impl Desk<'_> {
@@ -176,7 +206,7 @@ impl Desk<'_> {
     fn signed(&self, mut signature: Signature) -> Result<Signature, OfficeError> {
         signature.check()?;
         for name in &mut signature.by {
-            *name = format!("{} ({})", name.trim(), self.peer);
+            *name = self.peer.vouch_for(name.trim());
         }
         Ok(signature)
     }
@@ -245,7 +275,9 @@ impl Desk<'_> {
             .map_err(|why| OfficeError::refused(format!("the user id is {why}")))?;
         let mut types = profile.user_types().to_vec();
         if let Some(wanted) = &user.user_type {
-            types.retain(|known| known.as_str() == wanted);
+            // NON PENYEDIA, as the application writes it, is good too.
+            let folded = wanted.trim().to_lowercase().replace(' ', "-");
+            types.retain(|known| known.as_str() == wanted || known.as_str() == folded);
             if types.is_empty() {
                 let known = profile.user_types().iter().map(|t| t.as_str());
                 let hint = suggestion(wanted, known);

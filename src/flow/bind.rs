@@ -28,6 +28,8 @@ pub enum ActivateOutcome {
     Refused(CodeRefusal),
     /// The activation is over.
     Closed,
+    /// It began before a code of the help desk was asked for, and now one is: nothing was bound.
+    ProofDue,
     /// The upstream cannot say whose session it is: the same code may be sent again.
     UpstreamBusy,
 }
@@ -81,6 +83,11 @@ impl Engine {
                 Holder::Session(_) => Ok(ActivateOutcome::Closed),
             };
         };
+        if let (None, Some(identity)) = (activation.grant, holder.identity())
+            && self.proof_due(holder, identity).await?
+        {
+            return Ok(ActivateOutcome::ProofDue);
+        }
         let confirmed = activation.confirm(code, self.settings.activation, self.now());
         match self.metrics.activation_judged(confirmed) {
             Confirmation::Over => Ok(ActivateOutcome::Closed),

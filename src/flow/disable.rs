@@ -8,7 +8,7 @@ use crate::flow::bind::AccountChange;
 use crate::flow::sessions::LiveSession;
 use crate::flow::verify::{CodeRefusal, Compared};
 use crate::flow::{Client, Engine, FlowError};
-use crate::primitives::{ActivationCode, OtpCode};
+use crate::primitives::{ActivationCode, OtpCode, UnixSeconds};
 use std::sync::Arc;
 
 /// What a typed code did.
@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub enum DisableOutcome {
     /// The binding is gone; this session goes on, the others ended.
     Disabled {
+        /// Entry that it was.
+        entry: String,
         /// Where first use is not trusted any more: what the next activation asks for, shown once.
         code: Option<ActivationCode>,
     },
@@ -25,8 +27,21 @@ pub enum DisableOutcome {
     NotActive,
 }
 
+/// A disable that was carried out a moment ago: what it showed is shown once more to a second click
+/// of the same request, since browsers show the answer to the last one alone.
+pub(super) struct LastDisable {
+    digest: [u8; 32],
+    at: UnixSeconds,
+    entry: String,
+    code: Option<ActivationCode>,
+}
+
+/// How long it is kept for the second click, in seconds.
+const DOUBLE_CLICK_SECONDS: u64 = 15;
+
 impl Engine {
-    /// Judges a code typed on the status page and removes the binding.
+    /// Judges a code typed on the status page and removes the binding. The same code sent again at
+    /// once gets the same answer.
     ///
     /// # Errors
     /// [`FlowError`] when the store or the clock fails: nothing changed.
@@ -36,13 +51,48 @@ impl Engine {
         typed: &str,
         client: &Client,
     ) -> Result<DisableOutcome, FlowError> {
+        let Some(code) = OtpCode::parse(typed) else {
+            return Ok(DisableOutcome::Refused(CodeRefusal::Malformed));
+        };
+        let digest = crate::seal::digest(&[&session.id().0, code.expose().as_bytes()]);
+        let mut last = session.disabling.lock().await;
+        let now = self.now();
+        if let Some(last) = last
+            .as_ref()
+            .filter(|last| last.digest == digest && now.since(last.at) < DOUBLE_CLICK_SECONDS)
+        {
+            return Ok(DisableOutcome::Disabled {
+                entry: last.entry.clone(),
+                code: last.code.clone(),
+            });
+        }
+        let outcome = self.disable_once(session, &code, client).await?;
+        *last = match &outcome {
+            DisableOutcome::Disabled { entry, code } => Some(LastDisable {
+                digest,
+                at: now,
+                entry: entry.clone(),
+                code: code.clone(),
+            }),
+            DisableOutcome::Refused(_) | DisableOutcome::NotActive => None,
+        };
+        Ok(outcome)
+    }
+
+    /// Judges the code and removes the binding.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store or the clock fails: nothing changed.
+    async fn disable_once(
+        &self,
+        session: &Arc<LiveSession>,
+        code: &OtpCode,
+        client: &Client,
+    ) -> Result<DisableOutcome, FlowError> {
         let Some(identity) = session.record().identity.clone() else {
             return Ok(DisableOutcome::NotActive);
         };
         self.check_clock()?;
-        let Some(code) = OtpCode::parse(typed) else {
-            return Ok(DisableOutcome::Refused(CodeRefusal::Malformed));
-        };
         // Inside a session that a second factor opened, the owner's own lane counts; the password
         // alone (policy `off`) must not reach it (invariant I11).
         let lane = if session.factor().is_some() {
@@ -51,7 +101,7 @@ impl Engine {
             Lane::Unknown
         };
         let compared = self
-            .compare(&identity.account, &identity.role, &code, lane, client)
+            .compare(&identity.account, &identity.role, code, lane, client)
             .await?;
         let (mut account, expect) = match compared {
             Compared::Refused(refusal) => return Ok(DisableOutcome::Refused(refusal)),
@@ -64,7 +114,9 @@ impl Engine {
             .map(|b| entry_letter(b.generation))
             .unwrap_or_default();
         account.epoch = account.epoch.saturating_add(1);
-        let event = AuditEvent::Disabled { entry };
+        let event = AuditEvent::Disabled {
+            entry: entry.clone(),
+        };
         // He has just proved himself: changing phones must not send him to the counter.
         let (standing, standing_expect) = self.standing_for_update(&account.id).await?;
         let proof_due = {
@@ -106,6 +158,6 @@ impl Engine {
             event,
             client: client.address.to_string(),
         });
-        Ok(DisableOutcome::Disabled { code })
+        Ok(DisableOutcome::Disabled { entry, code })
     }
 }

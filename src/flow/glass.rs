@@ -6,7 +6,6 @@ use crate::domain::audit::AuditEvent;
 use crate::domain::policy_file::Mode;
 use crate::flow::policy::Policy;
 use crate::flow::{Engine, FlowError};
-use crate::primitives::Zone;
 use crate::store::records::Draft;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,8 +15,6 @@ use std::sync::Arc;
 pub struct GlassFile {
     /// Its path.
     pub path: PathBuf,
-    /// For the time in it.
-    pub zone: Zone,
 }
 
 impl Engine {
@@ -25,7 +22,7 @@ impl Engine {
     pub async fn look_for_glass(&self) {
         let Some(file) = &self.glass_file else { return };
         let now = self.now();
-        let found = match read(&file.path, &file.zone, now) {
+        let found = match read(&file.path, &self.settings.zone, now) {
             Ok(found) => found,
             Err(why) => {
                 tracing::error!(path = %file.path.display(), %why, "the break-glass file is not believed");

@@ -18,6 +18,9 @@ use std::time::Duration;
 /// Without a sweep for so long the process is not alive: its timers or its runtime hang.
 const BEAT_MAX: Duration = Duration::from_secs(60);
 
+/// Of the application, in the first moments.
+const NOT_LOOKED_YET: &str = "was not looked at yet";
+
 /// One thing that was looked at.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Check {
@@ -63,6 +66,9 @@ impl HealthLog {
         }
         known.insert(name, (ok, now));
         match (ok, before) {
+            (false, None) if detail == NOT_LOOKED_YET => {
+                tracing::info!(check = name, "not looked at yet");
+            }
             (false, _) => tracing::error!(check = name, detail, "logins cannot be served"),
             (true, Some(_)) => tracing::info!(check = name, detail, "a check is good again"),
             (true, None) => {}
@@ -176,7 +182,7 @@ impl Engine {
             }
             (Reach::Answers, Some(ago)) => (true, format!("answered {ago} s ago")),
             (Reach::Away(why), Some(ago)) => (false, format!("{why}, {ago} s ago")),
-            (Reach::NotLookedYet, _) | (_, None) => (false, "was not looked at yet".to_owned()),
+            (Reach::NotLookedYet, _) | (_, None) => (false, NOT_LOOKED_YET.to_owned()),
         };
         self.check("upstream", ok, detail)
     }

@@ -51,7 +51,7 @@ use crate::domain::retention::Retention;
 use crate::domain::session::SessionLimits;
 use crate::entropy::{Entropy, EntropyError};
 use crate::observe::Metrics;
-use crate::primitives::{AccountId, UnixSeconds, UpstreamKey};
+use crate::primitives::{AccountId, UnixSeconds, UpstreamKey, Zone};
 use crate::profile::Profile;
 use crate::seal::{HeadKey, SealError, Seals};
 use crate::store::Reminder;
@@ -72,6 +72,8 @@ use upstream::Upstream;
 pub struct Settings {
     /// Issuer in the authenticator, and the name on pages.
     pub site_name: String,
+    /// Zone of the times that people read and write.
+    pub zone: Zone,
     /// Address of the own pages: context and prefix, without a slash at the end.
     pub own_base: String,
     /// Hosts under which this site is served, as in the Host header.
@@ -176,6 +178,8 @@ pub struct Client {
     pub user_agent: Vec<u8>,
     /// Id of the request, for log, audit and error pages.
     pub request_id: String,
+    /// The admin who asks, where it is not the account's owner.
+    pub actor: Option<String>,
 }
 
 /// Why a use case could not be carried out, whatever it was.
@@ -290,6 +294,7 @@ impl Engine {
             https: self.settings.https,
             user_agent: b"gerbang".to_vec(),
             request_id: "own".into(),
+            actor: None,
         }
     }
 
@@ -307,7 +312,7 @@ impl Engine {
             role: account.map(|(_, role)| role.to_owned()),
             client: client.address.to_string(),
             request: client.request_id.clone(),
-            actor: None,
+            actor: client.actor.clone(),
             event,
         }
     }

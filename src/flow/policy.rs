@@ -3,7 +3,7 @@
 //! A session asks again only when something may have changed: every change, and every moment at
 //! which time alone changes something, gives the policy another token.
 
-use crate::domain::audit::AuditEvent;
+use crate::domain::audit::{AuditEvent, Ceilings};
 use crate::domain::enforcement::{Decision, Enrolled, requirement};
 use crate::domain::enrollment::Account;
 use crate::domain::policy::act::{Act, ActError};
@@ -172,7 +172,7 @@ impl Engine {
         standing: &Standing,
     ) -> Decision {
         let policy = self.policy.load();
-        let enrolled = Enrolled::of(account.binding.is_some(), standing.must_prove);
+        let enrolled = standing.enrolled(account.binding.is_some(), self.now());
         let who = Some((&identity.account.user_type, &identity.role));
         let glass = policy.file_glass.as_ref();
         let in_force = policy
@@ -276,6 +276,7 @@ impl Engine {
             reason: signature.reason.clone(),
             before: replaced(&before, &after),
             after: replaced(&after, &before),
+            ceiling: ceilings(&before, &after, self.now()),
             revision: after.revision,
         };
         let mut record = self.audit(client, None, event);
@@ -329,6 +330,15 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// The most that was and is asked of anybody, where an act changed that.
+fn ceilings(before: &PolicyState, after: &PolicyState, now: UnixSeconds) -> Option<Ceilings> {
+    let ceilings = Ceilings {
+        before: before.ceiling(None, now),
+        after: after.ceiling(None, now),
+    };
+    (ceilings.before != ceilings.after).then_some(ceilings)
 }
 
 /// The rules that are not any more what they were, the default under the empty subject.

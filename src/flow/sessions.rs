@@ -3,6 +3,7 @@
 use crate::authenticator::Factor;
 use crate::domain::jar::Jar;
 use crate::domain::session::{GatewaySession, Liveness, SessionLimits, liveness};
+use crate::flow::disable::LastDisable;
 use crate::primitives::{AccountId, GatewaySessionId, UnixSeconds, UpstreamKey};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,6 +30,8 @@ pub struct LiveSession {
     under_way: AtomicU32,
     unsettled: AtomicU32,
     ended: AtomicBool,
+    /// One at a time, and the last one, for the second click of a double click.
+    pub(super) disabling: tokio::sync::Mutex<Option<LastDisable>>,
 }
 
 impl Sessions {
@@ -77,6 +80,7 @@ impl LiveSession {
             under_way: AtomicU32::new(0),
             unsettled: AtomicU32::new(0),
             ended: AtomicBool::new(false),
+            disabling: tokio::sync::Mutex::new(None),
             record,
         }
     }

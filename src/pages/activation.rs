@@ -72,6 +72,7 @@ pub(super) async fn confirm(pages: &Pages, request: &PageRequest<'_>, form: &For
         Ok(ActivateOutcome::Refused(refusal)) => {
             render(pages, request, &holder, Some(error_of(refusal))).await
         }
+        Ok(ActivateOutcome::ProofDue) => super::proof::render(pages, request, &holder, None).await,
         Ok(ActivateOutcome::UpstreamBusy) => {
             render(pages, request, &holder, Some(ActivationError::UpstreamBusy)).await
         }

@@ -9,6 +9,17 @@ use http::{StatusCode, header};
 pub fn reply(pages: &Pages, message: &Message, frame: &Frame, navigation: bool) -> Reply {
     let status =
         StatusCode::from_u16(message.notice.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if let Some(id) = &message.request_id {
+        // Its number stands on the page: the help desk asks what it was.
+        let told = format!(
+            "answered {status} with the message {}",
+            message.notice.code()
+        );
+        pages
+            .engine
+            .traces
+            .note_refusal(id, pages.engine.now(), told);
+    }
     let answer = if navigation {
         match pages
             .renderer()

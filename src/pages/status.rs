@@ -41,19 +41,15 @@ pub(super) async fn disable(pages: &Pages, request: &PageRequest<'_>, form: &For
     let Some(identity) = owner.record().identity.clone() else {
         return pages.refuse(request, Notice::NotFound);
     };
-    let entry = match pages.engine.account(&identity).await {
-        Ok(account) => account.binding.map(|b| entry_letter(b.generation)),
-        Err(error) => return pages.refuse(request, notice::of_flow_error(&error)),
-    };
     match pages
         .engine
         .disable(&owner, form.field("code"), request.client)
         .await
     {
-        Ok(DisableOutcome::Disabled { code }) => {
+        Ok(DisableOutcome::Disabled { entry, code }) => {
             let page = Disabled {
                 user_id: identity.account.user_id.as_str().to_owned(),
-                entry: entry.unwrap_or_default(),
+                entry,
                 asks_again: mode_of(pages, &identity).await == Mode::Required,
                 code: code.map(|code| SecretText::new(code.grouped().to_string())),
             };

@@ -135,6 +135,7 @@ pub(super) fn client(
             .map(|v| v.as_bytes().to_vec())
             .unwrap_or_default(),
         request_id,
+        actor: None,
     }
 }
 

@@ -9,6 +9,7 @@ mod policy;
 mod races;
 mod reload;
 mod socket;
+mod traps;
 mod verbs;
 
 use crate::support::World;

@@ -1,6 +1,6 @@
 //! A sample of everything that can be recorded: for tests, and for looking at an output.
 
-use super::{AuditEvent, AuditRecord};
+use super::{AuditEvent, AuditRecord, Ceilings};
 use crate::authenticator::Factor;
 use crate::domain::policy::act::Act;
 use crate::domain::policy::{Change, Rollback};
@@ -85,6 +85,10 @@ fn of_the_policy() -> Vec<AuditEvent> {
             reason: reason(),
             before: vec![rule.clone()],
             after: vec![rule.clone()],
+            ceiling: Some(Ceilings {
+                before: Mode::Required,
+                after: Mode::Observe,
+            }),
             revision: 8,
         },
         AuditEvent::PolicySettled {
@@ -115,6 +119,7 @@ fn of_accounts() -> Vec<AuditEvent> {
         AuditEvent::CodeIssued {
             until,
             number: "12/LPSE/2026".into(),
+            checked: "identity card".into(),
             reason: reason(),
         },
         AuditEvent::SessionsEnded {

@@ -3,12 +3,13 @@ use serde_json::Value;
 
 /// Every field that can be recorded, and what it is in JSON. A new line here is a decision: it may
 /// hold ids, labels and numbers, and nothing that opens anything (invariant I10).
-const FIELDS: [&str; 83] = [
+const FIELDS: [&str; 86] = [
     "activated.entry: text",
     "activated.replaced: flag",
     "clock-accepted.before: number",
     "clock-accepted.now: number",
     "clock-accepted.reason: text",
+    "code-issued.checked: text",
     "code-issued.number: text",
     "code-issued.reason: text",
     "code-issued.until: number",
@@ -55,6 +56,8 @@ const FIELDS: [&str; 83] = [
     "policy-changed.before[].subject.role: text",
     "policy-changed.before[].subject.user_type: text",
     "policy-changed.before[].unread: text",
+    "policy-changed.ceiling.after: text",
+    "policy-changed.ceiling.before: text",
     "policy-changed.reason: text",
     "policy-changed.revision: number",
     "policy-settled.after[].mode: text",

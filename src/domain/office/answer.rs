@@ -1,9 +1,9 @@
 //! Answers: what the command line prints, as tables or as JSON.
 
 use crate::domain::audit::AuditRecord;
-use crate::domain::policy::{Because, PolicyState};
+use crate::domain::policy::{Because, Glass, PolicyState};
 use crate::domain::policy_file::Mode;
-use crate::primitives::{AccountId, UnixSeconds};
+use crate::primitives::{AccountId, UnixSeconds, Zone};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -12,7 +12,12 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 #[serde(tag = "answer", rename_all = "kebab-case")]
 pub enum Answer {
     /// The policy.
-    Policy(Box<PolicyState>),
+    Policy(Box<PolicyShown>),
+    /// What a command has to know of the site before it reads what was typed.
+    Site {
+        /// The zone of its times.
+        zone: Zone,
+    },
     /// What an act did, or would do.
     Changed(Box<Changed>),
     /// Whom the policy would stop.
@@ -30,6 +35,17 @@ pub enum Answer {
     Done {
         /// What, one sentence each.
         lines: Vec<String>,
+        /// Nothing was done.
+        dry_run: bool,
+    },
+    /// Accounts were exempted, or their exemption ended; or would be.
+    Exempted {
+        /// Which.
+        accounts: Vec<AccountId>,
+        /// First second after it; `None` where it ended now.
+        until: Option<UnixSeconds>,
+        /// Those of them that were never seen here: their spelling may be wrong.
+        never_seen: Vec<AccountId>,
         /// Nothing was done.
         dry_run: bool,
     },
@@ -92,6 +108,17 @@ impl std::fmt::Debug for Shown {
     }
 }
 
+/// The policy as it is shown.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PolicyShown {
+    /// What the store holds.
+    #[serde(flatten)]
+    pub state: PolicyState,
+    /// Glass broken by the file of root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_glass: Option<Glass>,
+}
+
 /// What an act on the policy did, or would do.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Changed {
@@ -120,6 +147,10 @@ pub struct RoleChange {
     pub before: Mode,
     /// Mode after.
     pub after: Mode,
+    /// Whether an activation needed a code of the help desk before.
+    pub code_before: bool,
+    /// Whether it needs one after.
+    pub code_after: bool,
 }
 
 /// Whom the policy would stop, by role.

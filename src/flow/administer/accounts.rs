@@ -113,7 +113,7 @@ impl Desk<'_> {
             last: known.seen.as_ref().map(|seen| seen.last),
             exempt_until: exemption.map(|exemption| exemption.until),
             mode: in_force.mode,
-            stopped: Self::is_stopped(in_force, known.enrolled()),
+            stopped: Self::is_stopped(in_force, known.enrolled(at)),
         }
     }
 

@@ -30,12 +30,18 @@ impl Desk<'_> {
         }];
         lines.extend(in_force.because.iter().map(|step| sentence(step, now)));
         lines.push(format!("in force: {}", in_force.mode.as_str()));
-        let decision = requirement(in_force, known.enrolled());
+        let enrolled = known.enrolled(now);
+        let decision = requirement(in_force, enrolled);
         let proof_due = decision.in_force.proof_due;
-        if known.enrolled() == Enrolled::Reset {
-            lines.push(
+        match enrolled {
+            Enrolled::Reset => lines.push(
                 "its second factor was reset: a new one is due, with an activation code".to_owned(),
-            );
+            ),
+            Enrolled::Excused => lines.push(
+                "its second factor was reset: excused by the exemption, and due when that ends"
+                    .to_owned(),
+            ),
+            Enrolled::No | Enrolled::Yes => {}
         }
         lines.push(match decision.requirement {
             Requirement::Nothing => "the next login needs the password alone".to_owned(),

@@ -92,7 +92,7 @@ impl Desk<'_> {
         let census = self.census().await?;
         let stops = |state: &PolicyState, id: &AccountId, known: &Known| {
             let in_force = self.in_force(state, id, known, at);
-            requirement(in_force, known.enrolled()).requirement == Requirement::Activate
+            requirement(in_force, known.enrolled(at)).requirement == Requirement::Activate
         };
         let newly = census
             .iter()

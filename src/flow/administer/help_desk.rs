@@ -6,7 +6,7 @@ use crate::domain::audit::AuditEvent;
 use crate::domain::enrollment::{Account, entry_letter};
 use crate::domain::office::{Answer, ErrorKind, LIST_MAX, OfficeError, Paper, Shown, UserRef};
 use crate::domain::policy::Signature;
-use crate::domain::standing::{EXEMPTION_SECONDS_MAX, Exemption, GRANT_SECONDS, Standing};
+use crate::domain::standing::{EXEMPTION_SECONDS_MAX, Exemption, GRANT_SECONDS, Seen, Standing};
 use crate::domain::throttle::Attempts;
 use crate::flow::notices::Notice;
 use crate::primitives::{AccountId, ActivationCode, UnixSeconds};
@@ -68,7 +68,7 @@ impl Desk<'_> {
         draft =
             draft.audit(&self.record(Some((&id, known.role())), &paper.signature, event.clone()));
         let code = self.issue(draft, (&id, &known), &paper, true).await?;
-        let ended = self.end_all_of(&id, "reset").await;
+        let ended = self.end_all_of(&id, "reset", &paper.signature).await;
         lines.push(format!("{ended} of them ended now"));
         self.tell(&id, event);
         Ok(self.code_answer(id, &code, lines))
@@ -121,7 +121,13 @@ impl Desk<'_> {
     ) -> Result<ActivationCode, OfficeError> {
         let records = self.engine.records()?;
         let (mut standing, expect) = self.engine.standing_for_update(id).await?;
-        standing.must_prove |= reset;
+        if reset {
+            standing.must_prove = true;
+            // What was decided before did not know of this.
+            if let Some(exemption) = &mut standing.exemption {
+                exemption.excuses_reset = false;
+            }
+        }
         let (standing, code) = self.engine.granted(standing, paper.signature.clone())?;
         let until = standing
             .grant
@@ -130,6 +136,7 @@ impl Desk<'_> {
         let event = AuditEvent::CodeIssued {
             until,
             number: paper.number.clone(),
+            checked: paper.checked.clone(),
             reason: paper.signature.reason.clone(),
         };
         let record = self.record(Some((id, known.role())), &paper.signature, event.clone());
@@ -215,13 +222,14 @@ impl Desk<'_> {
             }
         }
         let ids = self.resolve_all(users).await?;
-        let verb = match until {
-            Some(_) => "exempted",
-            None => "not exempt any more",
+        let answer = Answer::Exempted {
+            never_seen: self.never_seen(&ids).await?,
+            accounts: ids.clone(),
+            until,
+            dry_run,
         };
-        let mut lines = vec![format!("{} accounts: {verb}", ids.len())];
         if dry_run {
-            return Ok(Answer::Done { lines, dry_run });
+            return Ok(answer);
         }
         let single = ids.len() == 1;
         for (done, some) in ids.chunks(EXEMPT_BATCH).enumerate() {
@@ -244,8 +252,23 @@ impl Desk<'_> {
                 }
             }
         }
-        lines.push("it holds from their next request on".to_owned());
-        Ok(Answer::Done { lines, dry_run })
+        Ok(answer)
+    }
+
+    /// Those of them that never logged in here.
+    async fn never_seen(&self, ids: &[AccountId]) -> Result<Vec<AccountId>, OfficeError> {
+        let records = self.engine.records()?;
+        let mut never = Vec::new();
+        for id in ids {
+            if records
+                .get::<Seen>(&records.account_key(id))
+                .await?
+                .is_none()
+            {
+                never.push(id.clone());
+            }
+        }
+        Ok(never)
     }
 
     async fn resolve_all(&self, users: &[UserRef]) -> Result<Vec<AccountId>, OfficeError> {
@@ -260,16 +283,16 @@ impl Desk<'_> {
                 tokio::task::yield_now().await;
             }
             let suggest = problems.len() < SUGGESTIONS_MAX;
+            let place = match user.line {
+                Some(line) => format!("line {line}"),
+                None => format!("entry {}", at + 1),
+            };
             match self.resolve_with(user, true, suggest).await {
                 Ok(id) if !ids.insert(id.clone()) => {
-                    problems.push(format!(
-                        "entry {}: {:?} stands there twice",
-                        at + 1,
-                        user.user_id
-                    ));
+                    problems.push(format!("{place}: {:?} stands there twice", user.user_id));
                 }
                 Ok(_) => {}
-                Err(error) => problems.push(format!("entry {}: {error}", at + 1)),
+                Err(error) => problems.push(format!("{place}: {error}")),
             }
         }
         if problems.is_empty() {
@@ -296,12 +319,10 @@ impl Desk<'_> {
                 .map_or(Expect::Absent, |s| Expect::Version(s.version));
             let mut standing = stored.map_or_else(|| Standing::new(id.clone()), |s| s.value);
             let before = standing.exemption.as_ref().map(|exemption| exemption.until);
-            // Somebody decides that for this one the password is enough, after whatever was before; a
-            // list decides nothing about one that was reset.
-            standing.must_prove &= until.is_none() || !single;
             standing.exemption = until.map(|until| Exemption {
                 since: self.engine.now(),
                 until,
+                excuses_reset: single,
                 signature: signature.clone(),
             });
             let known = self.known(id).await?;

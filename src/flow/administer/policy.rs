@@ -2,16 +2,28 @@
 
 use super::Desk;
 use crate::config::nearest::suggestion;
-use crate::domain::office::answer::{Changed, RoleChange};
+use crate::domain::office::answer::{Changed, PolicyShown, RoleChange};
 use crate::domain::office::{Answer, OfficeError};
 use crate::domain::policy::act::Act;
-use crate::domain::policy::{Change, Facts, PolicyState, Signature};
+use crate::domain::policy::{Change, Facts, Glass, PolicyState, Signature};
 use crate::domain::policy_file::{Mode, Proof, Subject};
 use crate::domain::standing::Seen;
 use crate::primitives::{Role, UnixSeconds, UserType};
 use std::collections::BTreeSet;
 
 impl Desk<'_> {
+    /// The policy in force. What a store that is shut holds is not known.
+    pub(super) fn policy(&self) -> Result<Answer, OfficeError> {
+        self.engine.records()?;
+        let policy = self.engine.policy.load();
+        let now = self.engine.now();
+        let file_glass = policy.file_glass.clone();
+        Ok(Answer::Policy(Box::new(PolicyShown {
+            state: policy.state.clone(),
+            file_glass: file_glass.filter(|glass| now < glass.until),
+        })))
+    }
+
     pub(super) async fn act(
         &self,
         act: &Act,
@@ -19,8 +31,10 @@ impl Desk<'_> {
         seen: Option<u64>,
         dry_run: bool,
     ) -> Result<Answer, OfficeError> {
-        if matches!(act, Act::BreakGlass { .. }) {
-            self.check_people(&signature)?;
+        match act {
+            Act::BreakGlass { .. } => self.check_people(&signature)?,
+            Act::MendGlass => self.check_glass()?,
+            _ => {}
         }
         let signature = self.signed(signature)?;
         if let Act::Set { change, .. } | Act::Schedule { change, .. } = act {
@@ -38,10 +52,13 @@ impl Desk<'_> {
             Act::Freeze { from, .. } => *from,
             _ => now,
         };
-        let roles = self.role_changes(&before, &planned, at);
+        let roles = self.role_changes(&before, &planned, at).await?;
         let newly_stopped = self.newly_stopped(&before, &planned, at).await?;
         let mut warnings = warnings(act, &planned, now);
-        if self.trusts_first_use_again(&before, &planned, at) {
+        if roles
+            .iter()
+            .any(|role| role.code_before && !role.code_after)
+        {
             warnings.push(
                 "a code of the help desk is due for activations now and would not be any more: first use \
                  is trusted again (give --proof counter, or the date that stands there as --from)"
@@ -127,65 +144,81 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Whether for some role an activation needs a code before an act and none after it.
-    fn trusts_first_use_again(
-        &self,
-        before: &PolicyState,
-        after: &PolicyState,
-        at: UnixSeconds,
-    ) -> bool {
-        let profile = self.engine.profile();
-        let mut roles = profile.roles().iter();
-        roles.any(|role| {
-            let user_type = profile.user_type_of(role);
-            let due = |state: &PolicyState| {
-                let who = Some((&user_type, role));
-                state.in_force(who, Facts::default(), None, at).proof_due
-            };
-            due(before) && !due(after)
-        })
+    /// There is glass to mend, and it is the command line's to mend.
+    fn check_glass(&self) -> Result<(), OfficeError> {
+        let now = self.engine.now();
+        let policy = self.engine.policy.load();
+        let lasts = |glass: &&Glass| now < glass.until;
+        if let (Some(glass), Some(file)) = (
+            policy.file_glass.as_ref().filter(lasts),
+            &self.engine.glass_file,
+        ) {
+            let message = format!(
+                "glass is broken by the file {} ({} at most): remove it, then it is mended within ten seconds",
+                file.path.display(),
+                glass.ceiling.as_str()
+            );
+            return Err(OfficeError::refused(message));
+        }
+        if policy.state.glass.as_ref().filter(lasts).is_none() {
+            return Err(OfficeError::refused("no glass is broken"));
+        }
+        Ok(())
     }
 
-    fn role_changes(
+    /// Every role that the profile, a rule or an account that logged in names, with its user type.
+    async fn all_roles(
+        &self,
+        states: [&PolicyState; 2],
+    ) -> Result<BTreeSet<(UserType, Role)>, OfficeError> {
+        let profile = self.engine.profile();
+        let with_type = |role: &Role| (profile.user_type_of(role), role.clone());
+        let mut roles: BTreeSet<_> = profile.roles().iter().map(with_type).collect();
+        for rule in states.iter().flat_map(|state| &state.rules.rules) {
+            if let Some(role) = &rule.subject.role {
+                let (usual, role) = with_type(role);
+                roles.insert((rule.subject.user_type.clone().unwrap_or(usual), role));
+            }
+        }
+        let seen = self.engine.records()?.all::<Seen>().await?;
+        let seen = seen.into_iter().map(|(_, stored)| stored.value);
+        roles.extend(seen.map(|seen| (seen.id.user_type, seen.role)));
+        Ok(roles)
+    }
+
+    async fn role_changes(
         &self,
         before: &PolicyState,
         after: &PolicyState,
         at: UnixSeconds,
-    ) -> Vec<RoleChange> {
-        let profile = self.engine.profile();
-        let policy = self.engine.policy.load();
+    ) -> Result<Vec<RoleChange>, OfficeError> {
+        let policy = self.engine.policy.load_full();
         let glass = policy.file_glass.as_ref();
-        let known = profile
-            .roles()
+        let roles = self.all_roles([before, after]).await?;
+        let named = roles
             .iter()
-            .map(|role| (profile.user_type_of(role), role));
+            .map(|(user_type, role)| Some((user_type, role)));
         let mut changes = Vec::new();
-        for (user_type, role) in known {
-            let mode = |state: &PolicyState| {
-                let who = Some((&user_type, role));
-                state.in_force(who, Facts::default(), glass, at).mode
+        for who in named.chain([None]) {
+            let of = |state: &PolicyState| {
+                let in_force = state.in_force(who, Facts::default(), glass, at);
+                (in_force.mode, in_force.proof_due)
             };
-            let (before, after) = (mode(before), mode(after));
-            if before != after {
+            let ((before, code_before), (after, code_after)) = (of(before), of(after));
+            if (before, code_before) != (after, code_after) {
                 changes.push(RoleChange {
-                    user_type: user_type.as_str().to_owned(),
-                    role: Some(role.as_str().to_owned()),
+                    user_type: who
+                        .map_or("*", |(user_type, _)| user_type.as_str())
+                        .to_owned(),
+                    role: who.map(|(_, role)| role.as_str().to_owned()),
                     before,
                     after,
+                    code_before,
+                    code_after,
                 });
             }
         }
-        let unknown = |state: &PolicyState| state.in_force(None, Facts::default(), glass, at).mode;
-        let (before, after) = (unknown(before), unknown(after));
-        if before != after {
-            changes.push(RoleChange {
-                user_type: "*".to_owned(),
-                role: None,
-                before,
-                after,
-            });
-        }
-        changes
+        Ok(changes)
     }
 }
 

@@ -23,12 +23,20 @@ impl Desk<'_> {
             }
         }
         for login in self.all_waiting().await? {
-            if only.as_ref().is_none_or(|id| login.identity.account == *id) {
+            let shown = only.as_ref().is_none_or(|id| login.identity.account == *id);
+            if shown && !self.is_dead(&login).await? {
                 sessions.push(waiting_line(&login));
             }
         }
         sessions.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
         Ok(Answer::Sessions { sessions })
+    }
+
+    /// Whether it waits for an activation that was finished elsewhere: its page says so, and nobody
+    /// can come through it any more.
+    async fn is_dead(&self, login: &WaitingLogin) -> Result<bool, OfficeError> {
+        let known = self.known(&login.identity.account).await?;
+        Ok(login.need == Need::Activate && known.is_bound())
     }
 
     async fn all_waiting(&self) -> Result<Vec<WaitingLogin>, OfficeError> {
@@ -104,11 +112,15 @@ impl Desk<'_> {
         Ok(Answer::Done { lines, dry_run })
     }
 
-    /// Ends every session and waiting login of an account; how many.
-    /// Called after what
-    /// ends them is written: it must not fail any more, and the sweep ends what it misses.
-    pub(super) async fn end_all_of(&self, id: &AccountId, reason: &str) -> usize {
-        let client = self.engine.own_client();
+    /// Ends every session and waiting login of an account; how many. Called after what ends them is
+    /// written: it must not fail any more, and the sweep ends what it misses.
+    pub(super) async fn end_all_of(
+        &self,
+        id: &AccountId,
+        reason: &str,
+        signature: &Signature,
+    ) -> usize {
+        let client = self.client(signature);
         let live = self.engine.sessions.of_account(id);
         let mut count = live.len();
         for session in live {
@@ -128,11 +140,11 @@ impl Desk<'_> {
         count
     }
 
-    /// Ends stand in the audit log under the request that brought them; here that is the admin.
+    /// Ends stand in the audit log with the admin who brought them.
     fn client(&self, signature: &Signature) -> Client {
-        let by = signature.by.join(", ");
         Client {
-            request_id: format!("control: {by}: {}", signature.reason),
+            request_id: "control".to_owned(),
+            actor: Some(signature.by.join(", ")),
             ..self.engine.own_client()
         }
     }

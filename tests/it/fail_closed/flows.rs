@@ -85,7 +85,7 @@ async fn act(rig: &Rig, flow: Flow, scene: &mut Scene) -> Result<(), Trouble> {
             let owner = tab.owner(rig).expect("an accepted session");
             let code = person.code(rig);
             match rig.engine.disable(&owner, &code, &rig.client()).await? {
-                DisableOutcome::Disabled { code: None } => Ok(()),
+                DisableOutcome::Disabled { code: None, .. } => Ok(()),
                 other => panic!("{other:?}"),
             }
         }

@@ -259,9 +259,35 @@ async fn a_store_in_use_by_another_process_pauses_logins() {
     world.gateway.restart().await;
     logins_pause(&world, &browser, "locked").await;
     assert!(world.gateway.log().contains("in use by another process"));
+    // What is not known is not told: the policy of the store, or that a head was forged.
+    let head = world.gateway.log();
+    let head = head
+        .lines()
+        .find(|line| line.contains("gerbang-audit-head"));
+    let heads = world.gateway.state().join("heads");
+    fs::write(&heads, head.unwrap()).unwrap();
+    let heads = heads.display().to_string();
+    for verb in [
+        &["policy", "show"][..],
+        &["audit", "verify", "--heads", &heads],
+    ] {
+        let said = world.gateway.cli(verb);
+        said.refused(1, "the store is not usable");
+    }
     world.gateway.stop();
-    drop(lock);
+    // Whoever is through within seconds is waited for.
+    let release = tokio::spawn(async move {
+        sleep(Duration::from_secs(2)).await;
+        drop(lock);
+    });
     world.gateway.restart().await;
+    release.await.unwrap();
+    assert!(
+        world
+            .gateway
+            .log()
+            .contains("waiting for the store to be free")
+    );
     assert_home(&browser, WHO).await;
     again(&world.browser(), WHO, &mut phone).await;
 }

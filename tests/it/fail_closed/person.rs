@@ -294,6 +294,7 @@ impl Person {
             ActivateOutcome::Bound => panic!("bound from inside a session"),
             ActivateOutcome::Refused(refusal) => panic!("a good code was refused: {refusal:?}"),
             ActivateOutcome::Closed => Err(Trouble::Closed("activation")),
+            ActivateOutcome::ProofDue => panic!("a code of the help desk is asked for"),
             ActivateOutcome::UpstreamBusy => Err(Trouble::Closed("upstream busy")),
         }
     }

@@ -71,6 +71,7 @@ fn records(store: Arc<dyn Store>) -> Records {
 fn settings(config: &Config) -> Settings {
     Settings {
         site_name: config.site.name.clone(),
+        zone: config.site.time_zone.zone(),
         own_base: config.site.own_path(),
         own_hosts: vec!["localhost".to_owned()],
         https: false,
@@ -221,6 +222,7 @@ impl Rig {
             https: false,
             user_agent: b"uji".to_vec(),
             request_id: "uji".to_owned(),
+            actor: None,
         }
     }
 

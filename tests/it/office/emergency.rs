@@ -18,7 +18,7 @@ fn utc() -> Zone {
 }
 
 /// The file, good for an hour.
-fn write(file: &Path) {
+pub(super) fn write(file: &Path) {
     let until = utc().rfc3339(UnixSeconds(system_seconds() + 3_600));
     fs::write(
         file,

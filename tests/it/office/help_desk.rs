@@ -273,12 +273,17 @@ async fn lists_are_taken_whole_or_not_at_all() {
     exempt(b"PPK301\nPPK30\xff\n").refused(2, "line 2: is not UTF-8");
     exempt(b"PPK301\n\"PPK2\n").refused(2, "line 2: a quote is not closed");
     exempt(b"PPK301\nPPK301\n").refused(2, "line 2: PPK301 stands in line 1 already");
-    exempt(b"PPK301\nPPK999\n").refused(1, "entry 2: no account \"PPK999\" was ever seen here");
-    exempt(b"PPK301\nppk301\n").refused(1, "stands there twice");
+    exempt(b"PPK301\nPPK999\n").refused(1, "line 2: no account \"PPK999\" was ever seen here");
+    exempt(b"PPK301\nppk301\n").refused(1, "line 2: \"ppk301\" stands there twice");
     let list = world.gateway.cli(&["user", "list", "--exempt"]).done();
     assert!(list.contains("0 of 0 accounts"), "{list}");
-    let done = exempt(b"user_id;user_type\r\nPPK301;\r\nPT BARU;penyedia\r\n").done();
-    assert!(done.contains("2 accounts: exempted"), "{done}");
+    let done = exempt(b"user_id;user_type\r\nPPK301;NON PENYEDIA\r\nPT BARU;penyedia\r\n").done();
+    let warned = "warning: PT BARU (penyedia) was never seen here: look at its spelling";
+    assert!(
+        done.contains("2 accounts: exempt until") && done.contains(warned),
+        "{done}"
+    );
+    assert!(!done.contains("PPK301 (non-penyedia) was never"), "{done}");
     let list = world.gateway.cli(&["user", "list", "--exempt"]).done();
     assert!(
         list.contains("PT BARU") && list.contains("2 of 2 accounts"),
