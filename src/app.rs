@@ -98,8 +98,9 @@ fn start_log(config: &Config) {
 
 fn start(config: Config, sources: Sources) -> Result<(), StartError> {
     // First of all: a start that fails here has touched nothing.
+    let listen = config.listen.addresses.iter().copied();
+    look_at_addresses(listen.chain(config.admin.address))?;
     let admin = AdminListener::bind(&config.admin)?;
-    look_at_addresses(&config.listen.addresses)?;
     let renderer = Arc::new(load_renderer(&config).map_err(StartError::Templates)?);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -45,7 +45,10 @@ fn store(message: impl Into<String>) -> OfficeError {
 fn alone(config: &Config, caller: Option<&str>, request: Request) -> Result<Answer, OfficeError> {
     if request == Request::Site {
         let zone = config.site.time_zone.zone();
-        return Ok(Answer::Site { zone });
+        return Ok(Answer::Site {
+            zone,
+            running: false,
+        });
     }
     let dir = config.state.dir.display();
     if !config.state.dir.join(STORE_DIR).exists() {

@@ -98,11 +98,11 @@ fn export(talk: Talk, after: u64, process: Process<'_>, wiring: &Wiring) -> Exit
             last: 0,
         })
     };
-    fetch(talk, process, wiring, first, |answer, desk, process| {
+    fetch(talk, process, wiring, first, |answer, desk, mut process| {
         let mut answer = answer;
         loop {
             let Answer::Audit { records } = answer else {
-                return refused(&OfficeError::refused("no records"), process, false);
+                return refused(&OfficeError::refused("no records"), &mut process, false);
             };
             let Some(last) = records.last().map(|record| record.sequence) else {
                 return Exit::Done;
@@ -121,7 +121,7 @@ fn export(talk: Talk, after: u64, process: Process<'_>, wiring: &Wiring) -> Exit
             };
             answer = match desk.ask(next) {
                 Ok(answer) => answer,
-                Err(error) => return refused(&error, process, false),
+                Err(error) => return refused(&error, &mut process, false),
             };
         }
     })

@@ -123,7 +123,7 @@ pub(super) fn fetch(
     };
     match desk.ask(request) {
         Ok(answer) => print(answer, &desk, process),
-        Err(error) => refused(&error, process, false),
+        Err(error) => refused(&error, &mut process, false),
     }
 }
 
@@ -169,7 +169,7 @@ fn answer_with(
         if looks {
             let told = match desk.ask(preview) {
                 Ok(told) => told,
-                Err(error) => return refused(&error, process, json),
+                Err(error) => return refused(&error, &mut process, json),
             };
             request.seen_by(&told);
             if asks && !agreed(&told, &desk, &mut process) {
@@ -182,7 +182,7 @@ fn answer_with(
     }
     match desk.ask(request) {
         Ok(answer) => tell(&answer, &desk, process, json),
-        Err(error) => refused(&error, process, json),
+        Err(error) => refused(&error, &mut process, json),
     }
 }
 
@@ -194,12 +194,15 @@ fn open(talk: Talk, process: &mut Process<'_>, wiring: &Wiring) -> Result<Desk, 
     };
     let by = ["SUDO_USER", "LOGNAME", "USER"].into_iter().find_map(named);
     let caller = named("SUDO_USER");
+    let json = talk.json;
     let mut sources = talk.sources.into_sources(environment);
+    let mut unnamed = false;
     if sources.file.is_none() && sources.flags.upstream.is_none() {
         let state = sources.flags.state.as_deref().unwrap_or(STATE_DEFAULT);
         if Path::new(state).join(SOCKET_FILE).exists() {
             // The gateway that runs there knows where the application is.
             sources.flags.upstream = Some(NO_UPSTREAM.to_owned());
+            unnamed = true;
         }
     }
     let config = match Config::load(&sources) {
@@ -220,8 +223,19 @@ fn open(talk: Talk, process: &mut Process<'_>, wiring: &Wiring) -> Result<Desk, 
         config,
     };
     // Times are read and written in the zone of the gateway that runs, whatever is configured here.
-    if let Ok(Answer::Site { zone }) = desk.ask(Request::Site) {
-        desk.zone = zone;
+    let running = match desk.ask(Request::Site) {
+        Ok(Answer::Site { zone, running }) => {
+            desk.zone = zone;
+            running
+        }
+        Ok(_) => false,
+        Err(error) => return Err(refused(&error, process, json)),
+    };
+    if unnamed && !running {
+        // The store alone says neither the zone nor who the admins are.
+        let message = "no gateway runs there: name its configuration with --config";
+        say(process.err, &format!("error: {message}"));
+        return Err(Exit::BadConfiguration);
     }
     Ok(desk)
 }
@@ -257,7 +271,7 @@ fn tell(answer: &Answer, desk: &Desk, process: Process<'_>, json: bool) -> Exit 
     }
 }
 
-pub(super) fn refused(error: &OfficeError, process: Process<'_>, json: bool) -> Exit {
+pub(super) fn refused(error: &OfficeError, process: &mut Process<'_>, json: bool) -> Exit {
     if json {
         let object = serde_json::json!({ "error": error });
         say(process.out, &object.to_string());

@@ -12,14 +12,19 @@ use crate::primitives::{AccountId, UnixSeconds, Zone};
 pub(super) fn lines(answer: &Answer, zone: &Zone) -> Vec<String> {
     match answer {
         Answer::Policy(shown) => policy::shown_lines(shown, zone),
-        Answer::Site { zone } => vec![zone.label.clone()],
+        Answer::Site { zone, .. } => vec![zone.label.clone()],
         Answer::Exempted {
             accounts,
             until,
             never_seen,
+            kept,
             dry_run,
         } => {
-            let lines = exempted_lines(accounts, *until, never_seen, zone);
+            let mut lines = exempted_lines(accounts, *until, never_seen, zone);
+            lines.extend(kept.iter().map(|id| {
+                let name = name(id);
+                format!("{name} was exempted by name after a reset: the list changes nothing")
+            }));
             marked(&lines, *dry_run)
         }
         Answer::Changed(changed) => policy::changed_lines(changed, zone),

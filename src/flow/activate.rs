@@ -5,8 +5,8 @@
 //! QR in the app is told apart from the one that counts.
 //!
 //! Where first use is not trusted any more, nothing is shown before a code of the help desk was typed
-//! ([`super::proof`]). That is decided when the activation begins: what began goes on, ten minutes at
-//! most, whatever date passes meanwhile.
+//! ([`super::proof`]). That is decided each time a secret is shown and again when it is bound: a page
+//! that was opened before the date is no way around it.
 
 use crate::domain::enrollment::Activation;
 use crate::domain::login::{Need, WaitingLogin};

@@ -100,6 +100,7 @@ impl Engine {
         match request {
             Request::Site => Ok(Answer::Site {
                 zone: self.settings.zone.clone(),
+                running: true,
             }),
             Request::PolicyShow => desk.policy(),
             Request::PolicyAct {

@@ -52,26 +52,39 @@ impl Health {
 
 /// Since when each check is as it is.
 #[derive(Debug, Default)]
-pub struct HealthLog(Mutex<BTreeMap<&'static str, (bool, UnixSeconds)>>);
+pub struct HealthLog(Mutex<BTreeMap<&'static str, (Standing, UnixSeconds)>>);
+
+/// How a check stands, as far as the log is concerned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Standing {
+    Good,
+    Bad,
+    NotLookedAt,
+}
 
 impl HealthLog {
     /// Notes how a check stands, tells the log when that changed, and says since when it is so.
     fn since(&self, name: &'static str, ok: bool, detail: &str, now: UnixSeconds) -> UnixSeconds {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let stands = match ok {
+            true => Standing::Good,
+            false if detail == NOT_LOOKED_YET => Standing::NotLookedAt,
+            false => Standing::Bad,
+        };
         let before = known.get(name).copied();
         if let Some((was, since)) = before
-            && was == ok
+            && was == stands
         {
             return since;
         }
-        known.insert(name, (ok, now));
-        match (ok, before) {
-            (false, None) if detail == NOT_LOOKED_YET => {
-                tracing::info!(check = name, "not looked at yet");
+        known.insert(name, (stands, now));
+        match (stands, before) {
+            (Standing::NotLookedAt, _) => tracing::info!(check = name, "not looked at yet"),
+            (Standing::Bad, _) => tracing::error!(check = name, detail, "logins cannot be served"),
+            (Standing::Good, Some((Standing::Bad, _))) => {
+                tracing::info!(check = name, detail, "a check is good again");
             }
-            (false, _) => tracing::error!(check = name, detail, "logins cannot be served"),
-            (true, Some(_)) => tracing::info!(check = name, detail, "a check is good again"),
-            (true, None) => {}
+            (Standing::Good, _) => {}
         }
         now
     }

@@ -17,6 +17,8 @@ pub enum Answer {
     Site {
         /// The zone of its times.
         zone: Zone,
+        /// A gateway runs and said so itself.
+        running: bool,
     },
     /// What an act did, or would do.
     Changed(Box<Changed>),
@@ -46,6 +48,8 @@ pub enum Answer {
         until: Option<UnixSeconds>,
         /// Those of them that were never seen here: their spelling may be wrong.
         never_seen: Vec<AccountId>,
+        /// Those of a list that stay as they are: exempted by name after a reset.
+        kept: Vec<AccountId>,
         /// Nothing was done.
         dry_run: bool,
     },

@@ -3,6 +3,7 @@
 use super::accounts::COUNTERS;
 use super::{Desk, Known};
 use crate::domain::audit::AuditEvent;
+use crate::domain::enforcement::Enrolled;
 use crate::domain::enrollment::{Account, entry_letter};
 use crate::domain::office::{Answer, ErrorKind, LIST_MAX, OfficeError, Paper, Shown, UserRef};
 use crate::domain::policy::Signature;
@@ -221,8 +222,16 @@ impl Desk<'_> {
                 return Err(OfficeError::refused(message));
             }
         }
-        let ids = self.resolve_all(users).await?;
+        let mut ids = self.resolve_all(users).await?;
+        let by_name = matches!(users, [UserRef { line: None, .. }]);
+        let kept = match by_name || until.is_none() {
+            true => Vec::new(),
+            // What was decided about these by name is not a list's to change.
+            false => self.excused_now(&ids).await?,
+        };
+        ids.retain(|id| kept.binary_search(id).is_err());
         let answer = Answer::Exempted {
+            kept,
             never_seen: self.never_seen(&ids).await?,
             accounts: ids.clone(),
             until,
@@ -231,11 +240,10 @@ impl Desk<'_> {
         if dry_run {
             return Ok(answer);
         }
-        let single = ids.len() == 1;
         for (done, some) in ids.chunks(EXEMPT_BATCH).enumerate() {
             let mut tries = TRIES;
             // Somebody of them may put an activation off at this moment: read and written again.
-            while let Err(error) = self.exempt_some(some, until, &signature, single).await {
+            while let Err(error) = self.exempt_some(some, until, &signature, by_name).await {
                 tries -= 1;
                 if error.kind == ErrorKind::Conflict && tries > 0 {
                     continue;
@@ -269,6 +277,20 @@ impl Desk<'_> {
             }
         }
         Ok(never)
+    }
+
+    /// Those of them whom an exemption by name excuses after a reset.
+    async fn excused_now(&self, ids: &[AccountId]) -> Result<Vec<AccountId>, OfficeError> {
+        let records = self.engine.records()?;
+        let now = self.engine.now();
+        let mut excused = Vec::new();
+        for id in ids {
+            let standing = records.get::<Standing>(&records.account_key(id)).await?;
+            if standing.is_some_and(|s| s.value.enrolled(false, now) == Enrolled::Excused) {
+                excused.push(id.clone());
+            }
+        }
+        Ok(excused)
     }
 
     async fn resolve_all(&self, users: &[UserRef]) -> Result<Vec<AccountId>, OfficeError> {
@@ -307,7 +329,7 @@ impl Desk<'_> {
         ids: &[AccountId],
         until: Option<UnixSeconds>,
         signature: &Signature,
-        single: bool,
+        by_name: bool,
     ) -> Result<(), OfficeError> {
         let records = self.engine.records()?;
         let mut draft = records.draft();
@@ -322,7 +344,7 @@ impl Desk<'_> {
             standing.exemption = until.map(|until| Exemption {
                 since: self.engine.now(),
                 until,
-                excuses_reset: single,
+                excuses_reset: by_name,
                 signature: signature.clone(),
             });
             let known = self.known(id).await?;

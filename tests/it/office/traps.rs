@@ -65,6 +65,32 @@ async fn an_exemption_after_a_reset_excuses_it_and_forgets_nothing() {
     assert_home(&owner, "PPK301").await;
 }
 
+/// A list says nothing about whoever was exempted by name after a reset, and is no name itself, be it
+/// of one line.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_decides_nothing_about_one_that_was_reset() {
+    let world = world().await;
+    first(&world.browser(), "PPK301").await;
+    reset(&world, "PPK301");
+    let file = world.gateway.state().join("list.csv");
+    std::fs::write(&file, "PPK301\n").unwrap();
+    let path = file.display().to_string();
+    let list = ["user", "exempt", "--list", &path, "--until", "2d"];
+    act(&world, &list).done();
+    let answer = password(&world.browser(), "PPK301").await;
+    assert!(answer.location().contains("/activation?"), "{answer:?}");
+    act(&world, &["user", "exempt", "PPK301", "--until", "1d"]).done();
+    let owner = world.browser();
+    password(&owner, "PPK301").await;
+    assert_home(&owner, "PPK301").await;
+    let before = world.gateway.cli(&["user", "show", "PPK301"]).done();
+    let told = act(&world, &list).done();
+    assert!(told.contains("the list changes nothing"), "{told}");
+    assert_home(&owner, "PPK301").await;
+    let after = world.gateway.cli(&["user", "show", "PPK301"]).done();
+    assert_eq!(before, after);
+}
+
 /// First use is trusted before the start date, and a page that was opened then is no way around it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_from_before_a_flip_binds_nothing_after_it() {
@@ -263,6 +289,24 @@ async fn times_are_those_of_the_gateway_that_runs() {
         "{told}"
     );
     assert!(say(&["policy", "show"]).contains("08.00 WITA"));
+}
+
+/// A socket that a killed gateway left behind names no configuration: nothing is done by guesses.
+#[test]
+fn a_socket_where_nobody_listens_is_no_gateway() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(std::os::unix::net::UnixListener::bind(folder.path().join("control.sock")).unwrap());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gerbang"));
+    command
+        .args(["policy", "show", "--state"])
+        .arg(folder.path());
+    let output = command.env_clear().output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(78), "{told}");
+    assert!(
+        told.contains("name its configuration with --config"),
+        "{told}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
