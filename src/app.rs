@@ -34,7 +34,7 @@ use reload::Reload;
 use std::fs;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedReceiver;
-use wait::{PATIENCE, look_at_addresses};
+use wait::{PATIENCE, look_at_addresses, patiently};
 
 /// Why the gateway could not start.
 #[derive(Debug, thiserror::Error)]
@@ -98,9 +98,10 @@ fn start_log(config: &Config) {
 
 fn start(config: Config, sources: Sources) -> Result<(), StartError> {
     // First of all: a start that fails here has touched nothing.
-    let listen = config.listen.addresses.iter().copied();
-    look_at_addresses(listen.chain(config.admin.address))?;
-    let admin = AdminListener::bind(&config.admin)?;
+    let admin = patiently(PATIENCE, "the admin address", ServeError::is_taken, || {
+        AdminListener::bind(&config.admin)
+    })?;
+    look_at_addresses(&config.listen.addresses)?;
     let renderer = Arc::new(load_renderer(&config).map_err(StartError::Templates)?);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

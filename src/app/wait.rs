@@ -41,16 +41,17 @@ pub(super) fn patiently<T, E>(
 }
 
 /// Looks whether the addresses are free, before anything is touched; they are bound later.
-pub(super) fn look_at_addresses(
-    addresses: impl IntoIterator<Item = SocketAddr>,
-) -> Result<(), StartError> {
+pub(super) fn look_at_addresses(addresses: &[SocketAddr]) -> Result<(), StartError> {
     for address in addresses {
         let busy = |error: &std::io::Error| error.kind() == ErrorKind::AddrInUse;
         let what = address.to_string();
         patiently(PATIENCE, &what, busy, || {
             TcpListener::bind(address).map(drop)
         })
-        .map_err(|why| StartError::Listen { address, why })?;
+        .map_err(|why| StartError::Listen {
+            address: *address,
+            why,
+        })?;
     }
     Ok(())
 }
@@ -82,7 +83,7 @@ mod tests {
     fn an_address_that_the_system_refuses_is_told_at_once() {
         // Of documentation (RFC 5737): no machine has it.
         let foreign = SocketAddr::from(([192, 0, 2, 1], 0));
-        let refused = look_at_addresses([foreign]).unwrap_err().to_string();
+        let refused = look_at_addresses(&[foreign]).unwrap_err().to_string();
         assert!(
             refused.starts_with("[listen] cannot listen on 192.0.2.1:0: "),
             "{refused}"

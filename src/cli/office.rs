@@ -163,7 +163,7 @@ fn answer_with(
         let asks = care == Care::Ask && !sign.is_some_and(|sign| sign.yes);
         if asks && process.input.is_none() {
             let hint = "this asks first; say --yes, or look with --dry-run";
-            refused(&OfficeError::refused(hint), process, json);
+            refused(&OfficeError::refused(hint), &mut process, json);
             return Exit::Usage;
         }
         if looks {

@@ -355,7 +355,7 @@ fn forecast(
     if !csv {
         return look(talk, process, wiring, make);
     }
-    super::office::fetch(talk, process, wiring, make, |answer, desk, process| {
+    super::office::fetch(talk, process, wiring, make, |answer, desk, mut process| {
         let Answer::Forecast(forecast) = answer else {
             return Exit::Failed;
         };
@@ -366,7 +366,7 @@ fn forecast(
             }
             Err(error) => refused(
                 &crate::domain::office::OfficeError::refused(error.to_string()),
-                process,
+                &mut process,
                 false,
             ),
         }

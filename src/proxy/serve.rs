@@ -43,6 +43,16 @@ pub enum ServeError {
     },
 }
 
+impl ServeError {
+    /// Whether somebody else has the address, be it for a moment.
+    pub fn is_taken(&self) -> bool {
+        match self {
+            Self::Admin { why, .. } => why.kind() == std::io::ErrorKind::AddrInUse,
+            Self::Upstream(_) | Self::Tls(_) => false,
+        }
+    }
+}
+
 /// The upstream as a peer with a timeout for everything; upgrades are refused.
 ///
 /// # Errors
