@@ -18,7 +18,7 @@ use crate::domain::office::{Answer, ErrorKind, OfficeError, Request, UserRef, ch
 use crate::domain::policy::Signature;
 use crate::domain::standing::{Seen, Standing};
 use crate::flow::policy::ChangeError;
-use crate::flow::{Engine, FlowError};
+use crate::flow::{Engine, FlowError, Vault};
 use crate::primitives::{AccountId, Role, UnixSeconds};
 use crate::store::StoreError;
 use crate::store::records::RecordError;
@@ -96,6 +96,17 @@ impl Engine {
     /// # Errors
     /// [`OfficeError`]; nothing was changed then.
     pub async fn administer(&self, request: Request, peer: &Peer) -> Result<Answer, OfficeError> {
+        let answer = self.answered(request, peer).await;
+        answer.map_err(|error| match &self.vault {
+            // Whoever is at the console reads what the log said at the start.
+            Vault::Shut(why) if error.kind == ErrorKind::Store => {
+                OfficeError::new(ErrorKind::Store, format!("{error}: {why}"))
+            }
+            _ => error,
+        })
+    }
+
+    async fn answered(&self, request: Request, peer: &Peer) -> Result<Answer, OfficeError> {
         let desk = Desk { engine: self, peer };
         match request {
             Request::Site => Ok(Answer::Site {
@@ -338,7 +349,7 @@ impl Desk<'_> {
             names => format!("; did you mean {}?", names.join(" or ")),
         };
         let never = if new {
-            " Whoever never logged in needs --type."
+            " (whoever never logged in needs --type)"
         } else {
             ""
         };

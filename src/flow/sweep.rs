@@ -5,7 +5,7 @@ use crate::domain::login::{Outcome, REPEAT_SECONDS, WaitingLogin};
 use crate::domain::session::{GatewaySession, Liveness};
 use crate::domain::upstream_session::{State, StoredState};
 use crate::flow::keeper::Keeping;
-use crate::flow::{Engine, FlowError};
+use crate::flow::{Engine, FlowError, Vault};
 use crate::primitives::UpstreamKey;
 use crate::store::Expect;
 use crate::store::records::{KEY_CHECK, KeyCheck};
@@ -41,7 +41,9 @@ impl Engine {
                     tokio::spawn(self.clone().log_out_upstream(key));
                 }
                 _ = tick.tick() => {
-                    if let Err(error) = self.sweep().await {
+                    if let Err(error) = self.sweep().await
+                        && matches!(self.vault, Vault::Open(_))
+                    {
                         tracing::error!(%error, "a sweep could not be finished");
                     }
                     self.metrics.beat();

@@ -272,7 +272,7 @@ async fn a_store_in_use_by_another_process_pauses_logins() {
         &["audit", "verify", "--heads", &heads],
     ] {
         let said = world.gateway.cli(verb);
-        said.refused(1, "the store is not usable");
+        said.refused(1, "the store is not usable; nothing was changed: ");
     }
     world.gateway.stop();
     // Whoever is through within seconds is waited for.
