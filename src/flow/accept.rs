@@ -261,11 +261,9 @@ impl Engine {
         id: &AccountId,
     ) -> Result<(Standing, Expect), FlowError> {
         let records = self.records()?;
-        let found = records.get::<Standing>(&records.account_key(id)).await?;
-        Ok(match found {
-            Some(stored) => (stored.value, Expect::Version(stored.version)),
-            None => (Standing::new(id.clone()), Expect::Absent),
-        })
+        let key = records.account_key(id);
+        let fresh = || Standing::new(id.clone());
+        Ok(records.for_update(&key, fresh).await?)
     }
 
     /// The account's record with the version to expect when it is written.
@@ -277,11 +275,9 @@ impl Engine {
         id: &AccountId,
     ) -> Result<(Account, Expect), FlowError> {
         let records = self.records()?;
-        let found = records.get::<Account>(&records.account_key(id)).await?;
-        Ok(match found {
-            Some(stored) => (stored.value, Expect::Version(stored.version)),
-            None => (Account::new(id.clone()), Expect::Absent),
-        })
+        let key = records.account_key(id);
+        let fresh = || Account::new(id.clone());
+        Ok(records.for_update(&key, fresh).await?)
     }
 }
 

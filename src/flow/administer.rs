@@ -18,7 +18,7 @@ use crate::domain::office::{Answer, ErrorKind, OfficeError, Request, UserRef, ch
 use crate::domain::policy::Signature;
 use crate::domain::standing::{Seen, Standing};
 use crate::flow::policy::ChangeError;
-use crate::flow::{Engine, FlowError, Vault};
+use crate::flow::{Client, Engine, FlowError, Vault};
 use crate::primitives::{AccountId, Role, UnixSeconds};
 use crate::store::StoreError;
 use crate::store::records::RecordError;
@@ -230,12 +230,17 @@ impl Desk<'_> {
         by: &Signature,
         event: AuditEvent,
     ) -> AuditRecord {
-        let engine = self.engine;
         let account = who.map(|(id, role)| (id, role.map_or("", Role::as_str)));
-        let mut record = engine.audit(&engine.own_client(), account, event);
-        "control".clone_into(&mut record.request);
-        record.actor = Some(by.by.join(", "));
-        record
+        self.engine.audit(&self.client(by), account, event)
+    }
+
+    /// Who asks, for what is written down of it.
+    fn client(&self, by: &Signature) -> Client {
+        Client {
+            request_id: "control".to_owned(),
+            actor: Some(by.by.join(", ")),
+            ..self.engine.own_client()
+        }
     }
 
     /// Everything that is known of one account.

@@ -47,11 +47,7 @@ impl Engine {
         let records = self.records()?;
         let key = records.attempts_key(id, factor, lane);
         for _ in 0..TRIES {
-            let stored = records.get::<Attempts>(&key).await?;
-            let expect = stored
-                .as_ref()
-                .map_or(Expect::Absent, |s| Expect::Version(s.version));
-            let attempts = stored.map(|s| s.value).unwrap_or_default();
+            let (attempts, expect) = records.for_update(&key, Attempts::default).await?;
             let admission = admit(attempts, self.now());
             let Admission::Count(next) = admission else {
                 return Ok(admission);

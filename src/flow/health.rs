@@ -52,25 +52,33 @@ impl Health {
 
 /// Since when each check is as it is.
 #[derive(Debug, Default)]
-pub struct HealthLog(Mutex<BTreeMap<&'static str, (Standing, UnixSeconds)>>);
+pub struct HealthLog(Mutex<BTreeMap<&'static str, (Stands, UnixSeconds)>>);
 
-/// How a check stands, as far as the log is concerned.
+/// How a check stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Standing {
+enum Stands {
     Good,
     Bad,
+    /// Not good either, but nothing for the log to cry about.
     NotLookedAt,
+}
+
+impl From<bool> for Stands {
+    fn from(ok: bool) -> Self {
+        if ok { Self::Good } else { Self::Bad }
+    }
 }
 
 impl HealthLog {
     /// Notes how a check stands, tells the log when that changed, and says since when it is so.
-    fn since(&self, name: &'static str, ok: bool, detail: &str, now: UnixSeconds) -> UnixSeconds {
+    fn since(
+        &self,
+        name: &'static str,
+        stands: Stands,
+        detail: &str,
+        now: UnixSeconds,
+    ) -> UnixSeconds {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let stands = match ok {
-            true => Standing::Good,
-            false if detail == NOT_LOOKED_YET => Standing::NotLookedAt,
-            false => Standing::Bad,
-        };
         let before = known.get(name).copied();
         if let Some((was, since)) = before
             && was == stands
@@ -79,12 +87,12 @@ impl HealthLog {
         }
         known.insert(name, (stands, now));
         match (stands, before) {
-            (Standing::NotLookedAt, _) => tracing::info!(check = name, "not looked at yet"),
-            (Standing::Bad, _) => tracing::error!(check = name, detail, "logins cannot be served"),
-            (Standing::Good, Some((Standing::Bad, _))) => {
+            (Stands::NotLookedAt, _) => tracing::info!(check = name, "not looked at yet"),
+            (Stands::Bad, _) => tracing::error!(check = name, detail, "logins cannot be served"),
+            (Stands::Good, Some((Stands::Bad, _))) => {
                 tracing::info!(check = name, detail, "a check is good again");
             }
-            (Standing::Good, _) => {}
+            (Stands::Good, _) => {}
         }
         now
     }
@@ -189,22 +197,25 @@ impl Engine {
         let sight = self.canary.sight();
         let now = self.now();
         let ago = sight.looked.map(|at| now.since(at));
-        let (ok, detail) = match (&sight.reach, ago) {
+        let (stands, detail) = match (&sight.reach, ago) {
             (_, Some(ago)) if ago > self.canary.stale_after_seconds() => {
-                (false, format!("was not looked at for {ago} s"))
+                (Stands::Bad, format!("was not looked at for {ago} s"))
             }
-            (Reach::Answers, Some(ago)) => (true, format!("answered {ago} s ago")),
-            (Reach::Away(why), Some(ago)) => (false, format!("{why}, {ago} s ago")),
-            (Reach::NotLookedYet, _) | (_, None) => (false, NOT_LOOKED_YET.to_owned()),
+            (Reach::Answers, Some(ago)) => (Stands::Good, format!("answered {ago} s ago")),
+            (Reach::Away(why), Some(ago)) => (Stands::Bad, format!("{why}, {ago} s ago")),
+            (Reach::NotLookedYet, _) | (_, None) => {
+                (Stands::NotLookedAt, NOT_LOOKED_YET.to_owned())
+            }
         };
-        self.check("upstream", ok, detail)
+        self.check("upstream", stands, detail)
     }
 
-    fn check(&self, name: &'static str, ok: bool, detail: String) -> Check {
-        let since = self.health.since(name, ok, &detail, self.now());
+    fn check(&self, name: &'static str, stands: impl Into<Stands>, detail: String) -> Check {
+        let stands = stands.into();
+        let since = self.health.since(name, stands, &detail, self.now());
         Check {
             name,
-            ok,
+            ok: stands == Stands::Good,
             detail,
             since: since.0,
         }

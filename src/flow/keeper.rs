@@ -10,7 +10,6 @@ use crate::flow::Engine;
 use crate::observe::{AuditOut, OutError};
 use crate::primitives::UnixSeconds;
 use crate::seal::HeadSigner;
-use crate::store::Expect;
 use crate::store::records::{AuditEntry, OUT_CURSORS, OutCursors, RecordError, Records};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::Duration;
@@ -170,11 +169,7 @@ impl Clerk {
 
     /// Gives an output its next page; `false` when there is none.
     async fn export(&self, output: &Output, records: &Records, end: u64) -> Result<bool, Trouble> {
-        let stored = records.get::<OutCursors>(OUT_CURSORS).await?;
-        let expect = stored
-            .as_ref()
-            .map_or(Expect::Absent, |it| Expect::Version(it.version));
-        let mut cursors = stored.map(|it| it.value).unwrap_or_default();
+        let (mut cursors, expect) = records.for_update(OUT_CURSORS, OutCursors::default).await?;
         let before = cursors.last.get(&output.name).copied().unwrap_or_default();
         if before == end {
             return Ok(false);

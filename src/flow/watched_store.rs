@@ -76,43 +76,8 @@ mod tests {
     use super::*;
     use crate::primitives::UnixSeconds;
     use crate::seal::{AuditChain, MasterKey};
+    use crate::store::tampered::Tampered;
     use crate::store::{Expect, MemoryStore, Op};
-    use std::sync::Mutex;
-
-    /// Fails every commit with this, until it is taken away.
-    struct Broken {
-        inner: MemoryStore,
-        error: Mutex<Option<StoreError>>,
-    }
-
-    #[async_trait]
-    impl Store for Broken {
-        async fn get(&self, kind: Kind, key: &[u8]) -> Result<Option<Versioned>, StoreError> {
-            self.inner.get(kind, key).await
-        }
-
-        async fn scan(
-            &self,
-            kind: Kind,
-            prefix: &[u8],
-            after: Option<&[u8]>,
-            limit: usize,
-        ) -> Result<Vec<(Vec<u8>, Versioned)>, StoreError> {
-            self.inner.scan(kind, prefix, after, limit).await
-        }
-
-        async fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
-            let error = self.error.lock().unwrap().clone();
-            match error {
-                Some(error) => Err(error.into()),
-                None => self.inner.commit(batch).await,
-            }
-        }
-
-        async fn log_end(&self) -> Result<LogEnd, StoreError> {
-            self.inner.log_end().await
-        }
-    }
 
     fn put(expect: Expect) -> Batch {
         Batch(vec![Op::Put {
@@ -126,10 +91,8 @@ mod tests {
     #[tokio::test]
     async fn the_end_of_every_commit_is_seen() {
         let metrics = Arc::new(Metrics::new(UnixSeconds(0), []));
-        let broken = Arc::new(Broken {
-            inner: MemoryStore::new(7, AuditChain::new(&MasterKey::new([7; 32])).unwrap()),
-            error: Mutex::default(),
-        });
+        let chain = AuditChain::new(&MasterKey::new([7; 32])).unwrap();
+        let broken = Arc::new(Tampered::new(MemoryStore::new(7, chain)));
         let store = WatchedStore::new(broken.clone(), metrics.clone());
         assert_eq!(metrics.last_commit(), "ok", "before the first");
         let failed = |kind| StoreError::Io { doing: "x", kind };
@@ -141,11 +104,11 @@ mod tests {
             (StoreError::Stalled, "stalled"),
             (StoreError::Closed, "other"),
         ] {
-            *broken.error.lock().unwrap() = Some(error);
+            broken.refuse(error);
             assert!(store.commit(put(Expect::Any)).await.is_err());
             assert_eq!(metrics.last_commit(), word);
         }
-        *broken.error.lock().unwrap() = None;
+        broken.heal();
         assert!(store.commit(put(Expect::Any)).await.is_ok());
         assert_eq!(metrics.last_commit(), "ok");
         assert!(store.commit(put(Expect::Absent)).await.is_err());

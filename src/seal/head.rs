@@ -147,11 +147,6 @@ impl Head {
             .verify(self.signed_text().as_bytes(), &self.signature)
             .is_ok()
     }
-
-    /// The key that it names. Good for finding the right one, never for believing the head.
-    pub fn named_key(&self) -> HeadKey {
-        self.key
-    }
 }
 
 #[cfg(test)]
@@ -192,7 +187,7 @@ mod tests {
         assert!(head().is_signed_by(ours.key()));
         assert!(!head().is_signed_by(theirs.key()));
         let forged = theirs.sign("eproc4", 123, Link([7; 32]), AT);
-        assert_eq!(forged.named_key(), theirs.key());
+        assert_eq!(forged.key, theirs.key());
         assert!(!forged.is_signed_by(ours.key()), "whatever key it names");
         let key = HeadKey::from_text(&ours.key().to_text()).unwrap();
         assert!(head().is_signed_by(key), "the public key is enough");

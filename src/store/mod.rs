@@ -11,6 +11,7 @@
 //! | `sled.rs` | [`SledStore`], the embedded default, and the only file that names the crate |
 //! | `open.rs` | creating and opening its directory, and what is checked before it may be used |
 //! | `memory.rs` | [`MemoryStore`], for tests |
+//! | `tampered.rs` | in front of `memory.rs`, for tests of what goes wrong |
 //! | `reminder.rs` | the note beside the store that ends of sessions could not be written |
 //! | `conformance.rs` and its folder | what every store must do; run for each from `tests/it/stores.rs` |
 //!
@@ -41,6 +42,8 @@ mod open;
 pub mod records;
 mod reminder;
 mod sled;
+#[cfg(test)]
+pub(crate) mod tampered;
 mod writer;
 
 pub use engine::{

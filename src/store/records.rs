@@ -170,6 +170,22 @@ impl Records {
         }
     }
 
+    /// Reads one record to be written again: it and what to expect then. Where there is none, `fresh`
+    /// makes the first.
+    ///
+    /// # Errors
+    /// As [`Records::get`].
+    pub async fn for_update<R: Record>(
+        &self,
+        key: &[u8],
+        fresh: impl FnOnce() -> R,
+    ) -> Result<(R, Expect), RecordError> {
+        Ok(match self.get::<R>(key).await? {
+            Some(stored) => (stored.value, Expect::Version(stored.version)),
+            None => (fresh(), Expect::Absent),
+        })
+    }
+
     /// Reads all records of a kind, page by page.
     ///
     /// # Errors

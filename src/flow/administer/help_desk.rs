@@ -4,7 +4,7 @@ use super::accounts::COUNTERS;
 use super::{Desk, Known};
 use crate::domain::audit::AuditEvent;
 use crate::domain::enforcement::Enrolled;
-use crate::domain::enrollment::{Account, entry_letter};
+use crate::domain::enrollment::entry_letter;
 use crate::domain::office::{Answer, ErrorKind, LIST_MAX, OfficeError, Paper, Shown, UserRef};
 use crate::domain::policy::Signature;
 use crate::domain::standing::{EXEMPTION_SECONDS_MAX, Exemption, GRANT_SECONDS, Seen, Standing};
@@ -12,7 +12,7 @@ use crate::domain::throttle::Attempts;
 use crate::flow::notices::Notice;
 use crate::primitives::{AccountId, ActivationCode, UnixSeconds};
 use crate::store::Expect;
-use crate::store::records::{Draft, Stored};
+use crate::store::records::{Draft, Records};
 use std::collections::BTreeSet;
 
 /// How often a batch is tried again when somebody else wrote first.
@@ -21,6 +21,13 @@ const TRIES: u32 = 5;
 const SUGGESTIONS_MAX: usize = 20;
 /// Accounts in one durable step; an engine takes 64 operations.
 const EXEMPT_BATCH: usize = 25;
+
+/// The same step with every counter of wrong codes taken away.
+fn without_counters(draft: Draft, records: &Records, id: &AccountId) -> Draft {
+    COUNTERS.into_iter().fold(draft, |draft, (factor, lane)| {
+        draft.delete::<Attempts>(&records.attempts_key(id, factor, lane), Expect::Any)
+    })
+}
 
 impl Desk<'_> {
     /// Takes the second factor away and hands out an activation code: never a bare permit, since
@@ -48,11 +55,7 @@ impl Desk<'_> {
         }
         let records = self.engine.records()?;
         let key = records.account_key(&id);
-        let stored = records.get::<Account>(&key).await?;
-        let expect = stored
-            .as_ref()
-            .map_or(Expect::Absent, |s| Expect::Version(s.version));
-        let mut account = stored.map_or_else(|| Account::new(id.clone()), |s| s.value);
+        let (mut account, expect) = self.engine.account_for_update(&id).await?;
         account.binding = None;
         account.epoch = account.epoch.saturating_add(1);
         let event = AuditEvent::Reset {
@@ -61,13 +64,9 @@ impl Desk<'_> {
             checked: paper.checked.clone(),
             reason: paper.signature.reason.clone(),
         };
-        let mut draft = records.draft().put(&key, expect, &account);
-        for (factor, lane) in COUNTERS {
-            let key = records.attempts_key(&id, factor, lane);
-            draft = draft.delete::<Attempts>(&key, Expect::Any);
-        }
-        draft =
-            draft.audit(&self.record(Some((&id, known.role())), &paper.signature, event.clone()));
+        let record = self.record(Some((&id, known.role())), &paper.signature, event.clone());
+        let draft = records.draft().put(&key, expect, &account).audit(&record);
+        let draft = without_counters(draft, records, &id);
         let code = self.issue(draft, (&id, &known), &paper, true).await?;
         let ended = self.end_all_of(&id, "reset", &paper.signature).await;
         lines.push(format!("{ended} of them ended now"));
@@ -190,13 +189,11 @@ impl Desk<'_> {
             failures,
             reason: signature.reason.clone(),
         };
-        let mut draft = records.draft();
-        for (factor, lane) in COUNTERS {
-            let key = records.attempts_key(&id, factor, lane);
-            draft = draft.delete::<Attempts>(&key, Expect::Any);
-        }
-        draft = draft.audit(&self.record(Some((&id, known.role())), &signature, event.clone()));
-        records.commit(draft).await?;
+        let record = self.record(Some((&id, known.role())), &signature, event.clone());
+        let draft = records.draft().audit(&record);
+        records
+            .commit(without_counters(draft, records, &id))
+            .await?;
         self.tell(&id, event);
         Ok(Answer::Done { lines, dry_run })
     }
@@ -335,11 +332,7 @@ impl Desk<'_> {
         let mut draft = records.draft();
         for id in ids {
             let key = records.account_key(id);
-            let stored: Option<Stored<Standing>> = records.get(&key).await?;
-            let expect = stored
-                .as_ref()
-                .map_or(Expect::Absent, |s| Expect::Version(s.version));
-            let mut standing = stored.map_or_else(|| Standing::new(id.clone()), |s| s.value);
+            let (mut standing, expect) = self.engine.standing_for_update(id).await?;
             let before = standing.exemption.as_ref().map(|exemption| exemption.until);
             standing.exemption = until.map(|until| Exemption {
                 since: self.engine.now(),

@@ -6,7 +6,6 @@ use crate::domain::login::{Need, Outcome, WaitingLogin};
 use crate::domain::office::answer::{SessionLine, SessionState};
 use crate::domain::office::{Answer, OfficeError, UserRef, WhichSessions};
 use crate::domain::policy::Signature;
-use crate::flow::Client;
 use crate::flow::sessions::LiveSession;
 use crate::primitives::AccountId;
 
@@ -138,15 +137,6 @@ impl Desk<'_> {
             self.engine.abandon_login(&login, reason, &client).await;
         }
         count
-    }
-
-    /// Ends stand in the audit log with the admin who brought them.
-    fn client(&self, signature: &Signature) -> Client {
-        Client {
-            request_id: "control".to_owned(),
-            actor: Some(signature.by.join(", ")),
-            ..self.engine.own_client()
-        }
     }
 }
 

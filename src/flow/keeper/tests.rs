@@ -4,10 +4,8 @@ use super::*;
 use crate::domain::audit::{AuditRecord, sample};
 use crate::entropy::SystemEntropy;
 use crate::seal::{Head, MasterKey, RecordSeal};
-use crate::store::{
-    Batch, CommitError, Committed, Kind, LogEnd, MemoryStore, Op, Store, StoreError, Versioned,
-};
-use async_trait::async_trait;
+use crate::store::tampered::Tampered;
+use crate::store::{Batch, Expect, Kind, LogEnd, MemoryStore, Op, Store, StoreError};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 const START: UnixSeconds = UnixSeconds(1_800_000_000);
@@ -73,47 +71,8 @@ impl AuditOut for TestOut {
     }
 }
 
-/// A store whose commits fail on demand, and whose log can be made to look shorter.
-struct TestStore {
-    inner: MemoryStore,
-    fails: AtomicBool,
-    end: Mutex<Option<LogEnd>>,
-}
-
-#[async_trait]
-impl Store for TestStore {
-    async fn get(&self, kind: Kind, key: &[u8]) -> Result<Option<Versioned>, StoreError> {
-        self.inner.get(kind, key).await
-    }
-
-    async fn scan(
-        &self,
-        kind: Kind,
-        prefix: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Versioned)>, StoreError> {
-        self.inner.scan(kind, prefix, after, limit).await
-    }
-
-    async fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
-        if self.fails.load(Ordering::SeqCst) {
-            return Err(FAULT.into());
-        }
-        self.inner.commit(batch).await
-    }
-
-    async fn log_end(&self) -> Result<LogEnd, StoreError> {
-        let end = *self.end.lock().unwrap();
-        match end {
-            Some(end) => Ok(end),
-            None => self.inner.log_end().await,
-        }
-    }
-}
-
 struct House {
-    store: Arc<TestStore>,
+    store: Arc<Tampered>,
     records: Records,
 }
 
@@ -121,11 +80,8 @@ impl House {
     fn new() -> Self {
         let entropy = Arc::new(SystemEntropy::default());
         let seal = RecordSeal::new(&MasterKey::new([7; 32]), entropy).unwrap();
-        let store = Arc::new(TestStore {
-            inner: MemoryStore::new(1, seal.chain().clone()),
-            fails: AtomicBool::new(false),
-            end: Mutex::default(),
-        });
+        let store = MemoryStore::new(1, seal.chain().clone());
+        let store = Arc::new(Tampered::new(store));
         let records = Records::new(store.clone(), Arc::new(seal));
         Self { store, records }
     }
@@ -221,12 +177,12 @@ async fn what_was_not_flushed_is_sent_again() {
 async fn a_cursor_that_was_not_written_sends_again_and_loses_nothing() {
     let (house, hand) = (House::new(), Arc::new(Hand::default()));
     house.append(3).await;
-    house.store.fails.store(true, Ordering::SeqCst);
+    house.store.refuse(FAULT);
     let mut first = keeper(&[("a", &hand)]);
     let fate = first.tick(&house.records, START).await;
     assert!(matches!(fate, Err(RecordError::Store(FAULT))), "{fate:?}");
     drop(first);
-    house.store.fails.store(false, Ordering::SeqCst);
+    house.store.heal();
     keeper(&[("a", &hand)])
         .tick(&house.records, START)
         .await
@@ -350,10 +306,10 @@ async fn a_log_that_got_shorter_does_not_stop_the_export() {
     house.append(3).await;
     let mut keeper = keeper(&[("a", &hand)]);
     keeper.tick(&house.records, START).await.unwrap();
-    *house.store.end.lock().unwrap() = Some(two);
+    house.store.end_at(two);
     keeper.tick(&house.records, START).await.unwrap();
     assert_eq!(house.cursor("a").await, Some(2));
-    *house.store.end.lock().unwrap() = None;
+    house.store.heal();
     keeper.tick(&house.records, START).await.unwrap();
     assert_eq!(hand.records(), [1, 2, 3, 4, 5, 3, 4, 5]);
 }

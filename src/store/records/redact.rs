@@ -7,7 +7,7 @@ use super::audit::{AuditEntry, StubReason};
 use super::{Record, RecordError, Records, Stub};
 use crate::domain::retention::{Retention, RetentionClass};
 use crate::primitives::UnixSeconds;
-use crate::store::{Expect, Kind, split_entry};
+use crate::store::{Kind, split_entry};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -70,11 +70,7 @@ impl Records {
         now: UnixSeconds,
         entries: usize,
     ) -> Result<Redaction, RecordError> {
-        let stored = self.get::<Looked>(LOOKED).await?;
-        let expect = stored
-            .as_ref()
-            .map_or(Expect::Absent, |it| Expect::Version(it.version));
-        let mut looked = stored.map(|it| it.value).unwrap_or_default();
+        let (mut looked, expect) = self.for_update(LOOKED, Looked::default).await?;
         let before = looked.last.get(&class.label).copied().unwrap_or_default();
         let mut last = before;
         let mut done = Redaction::default();

@@ -3,7 +3,6 @@
 
 mod property;
 mod retention;
-mod tampered;
 mod verify;
 
 use super::*;
@@ -11,9 +10,9 @@ use crate::domain::audit::{AuditEvent, sample};
 use crate::domain::retention::Retention;
 use crate::entropy::SystemEntropy;
 use crate::seal::{Link, MasterKey};
+use crate::store::tampered::Tampered;
 use crate::store::{LogEnd, MemoryStore, Versioned, split_entry};
 use std::collections::BTreeMap;
-use tampered::Tampered;
 
 /// When the first record was written.
 const START: UnixSeconds = UnixSeconds(1_800_000_000);

@@ -254,15 +254,7 @@ impl Walk<'_> {
         let mut entries = 0;
         let mut suspect = None;
         loop {
-            let store = &self.records.store;
-            let page = store
-                .scan(
-                    Kind::AuditByAccount,
-                    b"",
-                    after.as_deref(),
-                    SCAN_RECORDS_MAX,
-                )
-                .await?;
+            let page = self.index_page(after.as_deref()).await?;
             let Some((last, _)) = page.last() else { break };
             after = Some(last.clone());
             for (key, _) in &page {
@@ -284,19 +276,21 @@ impl Walk<'_> {
         Ok(suspect)
     }
 
+    /// The entries of the index behind this one.
+    async fn index_page(
+        &self,
+        after: Option<&[u8]>,
+    ) -> Result<Vec<(Vec<u8>, Versioned)>, RecordError> {
+        let store = &self.records.store;
+        let page = store.scan(Kind::AuditByAccount, b"", after, SCAN_RECORDS_MAX);
+        Ok(page.await?)
+    }
+
     /// The slow way, once it is known that there is one: each entry of the index with its record.
     async fn name_invented_index(&self) -> Result<Option<Fault>, RecordError> {
         let mut after: Option<Vec<u8>> = None;
         loop {
-            let store = &self.records.store;
-            let page = store
-                .scan(
-                    Kind::AuditByAccount,
-                    b"",
-                    after.as_deref(),
-                    SCAN_RECORDS_MAX,
-                )
-                .await?;
+            let page = self.index_page(after.as_deref()).await?;
             let Some((last, _)) = page.last() else {
                 return Ok(Some(Fault::IndexInvents { sequence: 0 }));
             };
@@ -305,7 +299,7 @@ impl Walk<'_> {
                 let Some((index, sequence)) = key.split_first_chunk::<INDEX_BYTES>() else {
                     continue;
                 };
-                let found = store.get(Kind::Audit, sequence).await?;
+                let found = self.records.store.get(Kind::Audit, sequence).await?;
                 let entry = found.as_ref().and_then(|found| split_entry(&found.bytes));
                 let entry =
                     entry.map(|(_, sealed)| self.records.open_entry(sequence, sealed).entry);

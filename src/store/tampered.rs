@@ -1,6 +1,6 @@
-//! A store whose contents are not what was written.
+//! For tests: a store whose contents are not what was written, and whose commits fail on demand.
 
-use crate::store::{
+use super::{
     Batch, CommitError, Committed, Kind, LogEnd, MemoryStore, Store, StoreError, Versioned,
 };
 use async_trait::async_trait;
@@ -10,35 +10,43 @@ use std::sync::Mutex;
 type Name = (Kind, Vec<u8>);
 
 /// In front of a store: what was put here stands in the place of what was written.
-pub(super) struct Tampered {
+pub(crate) struct Tampered {
     inner: MemoryStore,
     changed: Mutex<BTreeMap<Name, Option<Versioned>>>,
     end: Mutex<Option<LogEnd>>,
+    refusal: Mutex<Option<StoreError>>,
 }
 
 impl Tampered {
-    pub(super) fn new(inner: MemoryStore) -> Self {
+    pub(crate) fn new(inner: MemoryStore) -> Self {
         Self {
             inner,
             changed: Mutex::default(),
             end: Mutex::default(),
+            refusal: Mutex::default(),
         }
     }
 
-    pub(super) fn put(&self, kind: Kind, key: &[u8], stored: Option<Versioned>) {
+    pub(crate) fn put(&self, kind: Kind, key: &[u8], stored: Option<Versioned>) {
         let name = (kind, key.to_vec());
         self.changed.lock().unwrap().insert(name, stored);
     }
 
     /// Rewrites what the store notes of the end of its log.
-    pub(super) fn end_at(&self, end: LogEnd) {
+    pub(crate) fn end_at(&self, end: LogEnd) {
         *self.end.lock().unwrap() = Some(end);
     }
 
-    /// As it was written.
-    pub(super) fn heal(&self) {
+    /// Every commit fails with this from now on.
+    pub(crate) fn refuse(&self, error: StoreError) {
+        *self.refusal.lock().unwrap() = Some(error);
+    }
+
+    /// As it was written, and taking commits.
+    pub(crate) fn heal(&self) {
         self.changed.lock().unwrap().clear();
         *self.end.lock().unwrap() = None;
+        *self.refusal.lock().unwrap() = None;
     }
 }
 
@@ -83,7 +91,11 @@ impl Store for Tampered {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
-        self.inner.commit(batch).await
+        let refusal = self.refusal.lock().unwrap().clone();
+        match refusal {
+            Some(error) => Err(error.into()),
+            None => self.inner.commit(batch).await,
+        }
     }
 
     async fn log_end(&self) -> Result<LogEnd, StoreError> {
