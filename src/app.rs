@@ -209,7 +209,6 @@ fn pages(config: &Config, engine: Arc<Engine>, renderer: Arc<Renderer>) -> Pages
             this_path: format!("{}/", config.site.own_path()),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
-        zone: config.site.time_zone.zone(),
         origin: config
             .site
             .public_url

@@ -12,6 +12,7 @@ use crate::flow::verify::CodeRefusal;
 use crate::primitives::UnixSeconds;
 use crate::render::{
     Activated, Activation, ActivationError, Leave, LocalPath, Notice, Page, SecretText, ShownQr,
+    paths,
 };
 use http::StatusCode;
 
@@ -253,7 +254,7 @@ fn elsewhere(pages: &Pages, request: &PageRequest<'_>, holder: &Holder) -> Optio
 }
 
 pub(super) fn leave(pages: &Pages, holder: &Holder) -> Option<Leave> {
-    let action = LocalPath::parse(&format!("{}/activation/cancel", pages.frame.base))?;
+    let action = LocalPath::parse(&format!("{}{}", pages.frame.base, paths::ACTIVATION_CANCEL))?;
     Some(match holder {
         Holder::Login(_) => Leave::Logout { action },
         Holder::Session(_) => Leave::Cancel { action },

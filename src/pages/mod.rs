@@ -19,8 +19,10 @@ use crate::config::Contacts;
 use crate::domain::login::Need;
 use crate::flow::admit::{Carried, Cookies};
 use crate::flow::{Client, Engine};
-use crate::primitives::{Identity, UnixSeconds, WaitingRef, Zone};
-use crate::render::{Contact, Frame, Lang, Message, Notice, Renderer, SecretText, with_lang};
+use crate::primitives::{Identity, UnixSeconds, WaitingRef};
+use crate::render::{
+    Contact, Frame, Lang, Message, Notice, Renderer, SecretText, paths, with_lang,
+};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use cookies::OwnCookies;
@@ -38,8 +40,6 @@ pub struct Pages {
     pub cookies: OwnCookies,
     /// What stands around every page, but for language and path.
     pub frame: Frame,
-    /// The site's zone.
-    pub zone: Zone,
     /// Host that a same-origin request names in Origin, with its scheme; `None` on loopback.
     pub origin: Option<String>,
 }
@@ -98,18 +98,23 @@ pub async fn route(pages: &Pages, request: &PageRequest<'_>) -> Reply {
     }
     if get {
         return match path {
-            "/" => status::show(pages, request).await,
-            "/activation" => activation::show(pages, request).await,
-            "/acceptor" => acceptor::show(pages, request).await,
+            paths::STATUS => status::show(pages, request).await,
+            paths::ACTIVATION => activation::show(pages, request).await,
+            paths::ACCEPTOR => acceptor::show(pages, request).await,
             // Addresses of forms, opened by themselves: to the page that the form stands on.
-            "/acceptor/extend" | "/acceptor/cancel" => {
+            paths::ACCEPTOR_EXTEND | paths::ACCEPTOR_CANCEL => {
                 pages.to_own(request, &format!("{}/acceptor", pages.frame.base))
             }
-            "/activation/qr" | "/activation/cancel" | "/activation/later" | "/activation/proof" => {
+            paths::ACTIVATION_QR
+            | paths::ACTIVATION_CANCEL
+            | paths::ACTIVATION_LATER
+            | paths::ACTIVATION_PROOF => {
                 pages.to_own(request, &format!("{}/activation", pages.frame.base))
             }
-            "/enable" | "/disable" => pages.to_own(request, &format!("{}/", pages.frame.base)),
-            "/logout" => logout::ask(pages, request).await,
+            paths::ENABLE | paths::DISABLE => {
+                pages.to_own(request, &format!("{}/", pages.frame.base))
+            }
+            paths::LOGOUT => logout::ask(pages, request).await,
             _ => pages.refuse(request, Notice::NotFound),
         };
     }
@@ -124,17 +129,17 @@ pub async fn route(pages: &Pages, request: &PageRequest<'_>) -> Reply {
         return pages.refuse(request, Notice::BadRequest(crate::render::BadRequest::Form));
     };
     match path {
-        "/enable" => status::enable(pages, request, &form),
-        "/disable" => status::disable(pages, request, &form).await,
-        "/activation" => activation::confirm(pages, request, &form).await,
-        "/activation/qr" => activation::renew(pages, request, &form).await,
-        "/activation/cancel" => activation::cancel(pages, request, &form).await,
-        "/activation/later" => proof::later(pages, request, &form).await,
-        "/activation/proof" => proof::prove(pages, request, &form).await,
-        "/acceptor" => acceptor::verify(pages, request, &form).await,
-        "/acceptor/extend" => acceptor::extend(pages, request, &form).await,
-        "/acceptor/cancel" => acceptor::cancel(pages, request, &form).await,
-        "/logout" => logout::logout(pages, request, &form).await,
+        paths::ENABLE => status::enable(pages, request, &form),
+        paths::DISABLE => status::disable(pages, request, &form).await,
+        paths::ACTIVATION => activation::confirm(pages, request, &form).await,
+        paths::ACTIVATION_QR => activation::renew(pages, request, &form).await,
+        paths::ACTIVATION_CANCEL => activation::cancel(pages, request, &form).await,
+        paths::ACTIVATION_LATER => proof::later(pages, request, &form).await,
+        paths::ACTIVATION_PROOF => proof::prove(pages, request, &form).await,
+        paths::ACCEPTOR => acceptor::verify(pages, request, &form).await,
+        paths::ACCEPTOR_EXTEND => acceptor::extend(pages, request, &form).await,
+        paths::ACCEPTOR_CANCEL => acceptor::cancel(pages, request, &form).await,
+        paths::LOGOUT => logout::logout(pages, request, &form).await,
         _ => pages.refuse(request, Notice::NotFound),
     }
 }
@@ -209,12 +214,12 @@ impl Pages {
 
     /// Time of day for people, with the zone's name.
     pub(crate) fn clock_text(&self, now: UnixSeconds) -> String {
-        self.zone.clock(now)
+        self.engine.settings.zone.clock(now)
     }
 
     /// Date and time for people, with the zone's name.
     pub(crate) fn date_text(&self, at: UnixSeconds) -> String {
-        self.zone.date(at)
+        self.engine.settings.zone.date(at)
     }
 
     /// The value of a form's `csrf` field.

@@ -7,6 +7,9 @@ pub const STATUS: &str = "/";
 pub const ACTIVATION: &str = "/activation";
 /// A new QR code (POST `r`, `csrf`).
 pub const ACTIVATION_QR: &str = "/activation/qr";
+/// Leaves the activation; after a password that ends the waiting login (POST `r`, `csrf`). The page is
+/// told, because its button has two meanings.
+pub const ACTIVATION_CANCEL: &str = "/activation/cancel";
 /// POST: "nanti saja".
 pub const ACTIVATION_LATER: &str = "/activation/later";
 /// POST: the activation code of the help desk.
