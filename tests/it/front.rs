@@ -21,6 +21,17 @@ async fn browser_of(world: &World, server: SocketAddr, paper: &Paper) -> Browser
     browser
 }
 
+/// A gateway that ends TLS itself with these papers.
+async fn in_front(paper: &Paper) -> World {
+    World::with(quick(SessionMode::ServerSide), |gateway| {
+        gateway
+            .set("site", "public_url", &format!("\"{PUBLIC_URL}\""))
+            .set("listen.tls", "certificate", &paper.certificate_toml())
+            .set("listen.tls", "key", &paper.key_toml())
+    })
+    .await
+}
+
 /// The whole story, with what only https has.
 async fn story(world: &World, browser: &Browser) {
     let mut phone = first(browser, "REKANAN1").await;
@@ -65,13 +76,7 @@ async fn story(world: &World, browser: &Browser) {
 #[tokio::test(flavor = "multi_thread")]
 async fn in_front_the_gateway_ends_tls_itself() {
     let paper = Paper::new();
-    let world = World::with(quick(SessionMode::ServerSide), |gateway| {
-        gateway
-            .set("site", "public_url", &format!("\"{PUBLIC_URL}\""))
-            .set("listen.tls", "certificate", &paper.certificate_toml())
-            .set("listen.tls", "key", &paper.key_toml())
-    })
-    .await;
+    let world = in_front(&paper).await;
     let addr = world.gateway.addr();
     let browser = browser_of(&world, addr, &paper).await;
     story(&world, &browser).await;
@@ -151,13 +156,7 @@ async fn behind_apache_with_the_lines_of_readme() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renewed_certificate_needs_no_restart() {
     let paper = Paper::new();
-    let world = World::with(quick(SessionMode::ServerSide), |gateway| {
-        gateway
-            .set("site", "public_url", &format!("\"{PUBLIC_URL}\""))
-            .set("listen.tls", "certificate", &paper.certificate_toml())
-            .set("listen.tls", "key", &paper.key_toml())
-    })
-    .await;
+    let world = in_front(&paper).await;
     let addr = world.gateway.addr();
     let first = Paper::new();
     first.renew_from(&paper);

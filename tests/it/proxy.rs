@@ -5,7 +5,7 @@ mod bodies;
 mod limits;
 
 use crate::support::browser::{Ask, Browser};
-use crate::support::gateway::Builder;
+use crate::support::builder::Builder;
 use crate::support::login::{assert_home, first, password};
 use crate::support::wire::Response;
 use crate::support::{World, quick};

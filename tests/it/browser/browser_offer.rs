@@ -10,6 +10,11 @@ fn cli(world: &World, arguments: &[&str]) -> String {
     world.gateway.cli(&[arguments, &why[..]].concat()).done()
 }
 
+fn set(world: &World, mode: &str, more: [&str; 2]) {
+    let verb = ["policy", "set", "--everybody", "--mode", mode];
+    cli(world, &[&verb[..], &more].concat());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_activation_is_put_off_on_a_phone() {
     puts_off(PHONE).await;
@@ -22,16 +27,7 @@ async fn an_activation_is_put_off_without_scripts() {
 
 async fn puts_off(screen: Screen) {
     let world = world().await;
-    let set = [
-        "policy",
-        "set",
-        "--everybody",
-        "--mode",
-        "encouraged",
-        "--skips",
-        "1",
-    ];
-    cli(&world, &set);
+    set(&world, "encouraged", ["--skips", "1"]);
     let person = Person::new(&world, screen).await;
     person.logs_in("REKANAN1").await;
     person.is_at("/gerbang/activation?r=").await;
@@ -61,16 +57,7 @@ async fn the_code_of_the_help_desk_comes_before_the_qr_code_without_scripts() {
 
 async fn proves(screen: Screen) {
     let world = world().await;
-    let set = [
-        "policy",
-        "set",
-        "--everybody",
-        "--mode",
-        "required",
-        "--proof",
-        "counter",
-    ];
-    cli(&world, &set);
+    set(&world, "required", ["--proof", "counter"]);
     let person = Person::new(&world, screen).await;
     person.logs_in("PPK301").await;
     person.is_at("/gerbang/activation?r=").await;

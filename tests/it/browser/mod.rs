@@ -17,7 +17,7 @@ mod browser_status;
 mod browser_tabs;
 
 use crate::support::World;
-use crate::support::gateway::Builder;
+use crate::support::builder::Builder;
 use crate::support::login::first;
 use crate::support::otp::Phone;
 use spse_standin::Config;

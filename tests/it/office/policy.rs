@@ -1,7 +1,7 @@
 //! Flips, plans, freezes, roll-back, break glass: in virtual time, against the real program.
 
 use super::{act, set};
-use crate::support::gateway::Builder;
+use crate::support::builder::Builder;
 use crate::support::login::{assert_home, assert_nobody, first, password, to_page};
 use crate::support::{World, eventually, quick};
 use spse_standin::SessionMode;

@@ -3,7 +3,7 @@
 use super::{check, health, metrics, readiness_becomes};
 use crate::support::World;
 use crate::support::browser::Ask;
-use crate::support::gateway::Builder;
+use crate::support::builder::Builder;
 use crate::support::login::{one_step_fields, password_in_one};
 use crate::support::quick;
 use spse_standin::{Config, HeaderBlock, SessionMode};

@@ -2,7 +2,7 @@
 
 use super::{ask, check, health, metrics, readiness_becomes};
 use crate::support::World;
-use crate::support::gateway::Builder;
+use crate::support::builder::Builder;
 use crate::support::login::{first, password};
 use crate::support::quick;
 use spse_standin::{Config, FaultKind, SessionMode, Standin};

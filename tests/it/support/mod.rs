@@ -1,8 +1,9 @@
-//! What the tests of the whole program share: the gateway as a real process (`gateway`), a browser
+//! What the tests of the whole program share: the gateway as a real process (`gateway`, configured by `builder`), a browser
 //! over plain sockets (`browser`, `wire`), an authenticator (`otp`), a login in one call (`login`),
 //! and all of it around one stand-in (`World`).
 
 pub(crate) mod browser;
+pub(crate) mod builder;
 pub(crate) mod gateway;
 pub(crate) mod login;
 pub(crate) mod otp;
@@ -10,7 +11,8 @@ pub(crate) mod ports;
 pub(crate) mod wire;
 
 use browser::Browser;
-use gateway::{Builder, Gateway};
+use builder::Builder;
+use gateway::Gateway;
 use spse_standin::{CANARY, Config, Record, SessionMode, Standin};
 use std::time::Duration;
 use tokio::time::sleep;
