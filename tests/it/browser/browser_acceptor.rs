@@ -191,6 +191,7 @@ async fn extends(screen: Screen) {
     let mut phone = enrolled(&world, "BARU1").await;
     let person = Person::new(&world, screen).await;
     person.logs_in("BARU1").await;
+    person.is_at("/gerbang/acceptor?r=").await;
     let place = person.path().await;
     for left in [2, 1] {
         world.gateway.advance(40).await;
@@ -214,6 +215,7 @@ async fn cancel_ends_the_login_on_both_sides() {
     let mut phone = enrolled(&world, "AGENCY1").await;
     let person = Person::new(&world, PLAIN_PHONE).await;
     person.logs_in("AGENCY1").await;
+    person.is_at("/gerbang/acceptor?r=").await;
     let place = person.path().await;
     person.clicks_on("Batal dan keluar").await;
     person.sees("Anda sudah keluar dari SPSE.").await;

@@ -51,6 +51,7 @@ async fn a_second_tab_shows_the_same_waiting_login_and_knows_when_it_is_done() {
     let mut phone = enrolled(&world, "PPK301").await;
     let person = Person::new(&world, PLAIN_DESKTOP).await;
     person.logs_in("PPK301").await;
+    person.is_at("/gerbang/acceptor?r=").await;
     let place = person.path().await;
     let left = person.window().await;
     let right = person.opens_tab().await;
