@@ -184,7 +184,7 @@ impl PolicyState {
         let protected = who.is_some_and(|(user_type, _)| self.freeze_types.contains(user_type));
         if let Some(since) = self.frozen_since(now).filter(|_| protected) {
             for (at, rules) in self.held_since(since, now) {
-                result.keep_weaker(resolve(&rules, who, facts.at(at), at), since);
+                result.keep_weaker(resolve(&rules, who, facts.at(at, since), at), since);
             }
         }
         for glass in self.glass.iter().chain(file) {
@@ -258,12 +258,15 @@ impl PolicyState {
 }
 
 impl Facts {
-    /// As far as is known, what they were at an earlier time.
-    fn at(self, then: UnixSeconds) -> Self {
+    /// As far as is known, what they were at an earlier time of the freeze that began at `since`.
+    fn at(self, then: UnixSeconds, since: UnixSeconds) -> Self {
+        // What was given within the freeze ends when it says, whatever else was changed meanwhile.
+        let kept = self.exempt_since.is_none_or(|given| given <= since);
         // How many of the skips were later is not known: then none counts, to the owner's favour.
         let later = self.last_skip.is_some_and(|last| last >= then);
         Self {
             skips: if later { 0 } else { self.skips },
+            exempt_until: self.exempt_until.filter(|_| kept),
             ..self
         }
     }

@@ -226,7 +226,8 @@ impl PolicyState {
                 rules: rules.into_owned(),
             })
             .collect();
-        held.dedup_by(|next, first| next.rules == first.rules);
+        // The freeze's own first second stays: an exemption given in it counts from there.
+        held.dedup_by(|next, first| next.rules == first.rules && next.at != since);
         self.held = held;
     }
 

@@ -285,8 +285,27 @@ fn an_exemption_given_in_a_freeze_ends_when_it_says() {
     };
     assert_eq!(mode(&state, &vendor(), given(20), at(99)), Mode::Optional);
     assert_eq!(mode(&state, &vendor(), given(20), at(100)), Mode::Required);
-    // One that was there when it began is kept by it.
+    // One that was there when it began is kept by it, its first second included.
     assert_eq!(mode(&state, &vendor(), given(5), at(100)), Mode::Optional);
+    assert_eq!(mode(&state, &vendor(), given(10), at(100)), Mode::Optional);
+    // The same after something else was done in the freeze.
+    let other = |mode: Mode| Act::Set {
+        change: Change {
+            subjects: vec![subject(official())],
+            demand: Some(mode.into()),
+        },
+        rollback: None,
+    };
+    for when in [10, 30] {
+        let state = state.after(&other(Mode::Off), &signed(), at(when)).unwrap();
+        for (since, then) in [
+            (5, Mode::Optional),
+            (10, Mode::Optional),
+            (20, Mode::Required),
+        ] {
+            assert_eq!(mode(&state, &vendor(), given(since), at(100)), then);
+        }
+    }
 }
 
 #[test]
