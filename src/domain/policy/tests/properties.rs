@@ -121,12 +121,17 @@ proptest! {
         asked.extend(steps.into_iter().map(|step| (step, None)));
         asked.sort_by_key(|(time, _)| *time);
         let who = vendor();
-        let mut before: Option<InForce> = None;
+        // An exemption given within a freeze ends when it says; freezes that touch are one.
+        let unexempt = Facts { exempt_until: None, ..facts };
+        let mut before: Option<[InForce; 2]> = None;
         for (time, act) in asked {
             let now = at(time);
+            let seen = |state: &PolicyState, facts, now| {
+                state.in_force(Some((&who.0, &who.1)), facts, None, now)
+            };
             // The moment it began is looked at too, before anything is done in it.
             if before.is_none() && time >= from {
-                before = Some(state.in_force(Some((&who.0, &who.1)), facts, None, at(from)));
+                before = Some([facts, unexempt].map(|facts| seen(&state, facts, at(from))));
             }
             let takes_it_back = matches!(act, Some(Act::Thaw { id }) if kept.iter().any(|f| f.id == id));
             if let Some(act) = act.filter(|_| !takes_it_back)
@@ -135,14 +140,11 @@ proptest! {
                 state = next;
             }
             if (from..from + long).contains(&time) {
-                let then = state.in_force(Some((&who.0, &who.1)), facts, None, now);
-                let before = before.as_ref().unwrap();
-                // An exemption given within a freeze ends when it says; freezes that touch are one.
-                let began = state.frozen_since(now);
-                let given_in_it = facts.exempt_since.is_some_and(|given| Some(given) > began);
-                if given_in_it && facts.exempt_until.is_some_and(|until| until <= now) {
-                    continue;
-                }
+                let then = seen(&state, facts, now);
+                let given_in_it = facts.exempt_since > state.frozen_since(now);
+                let [exempt, plain] = before.as_ref().unwrap();
+                let over = given_in_it && facts.exempt_until.is_some_and(|until| until <= now);
+                let before = if over { plain } else { exempt };
                 prop_assert!(then.mode <= before.mode, "{:?} became {:?}", before, then);
                 prop_assert!(!then.proof_due || before.proof_due);
             }
