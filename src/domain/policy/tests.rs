@@ -288,16 +288,25 @@ fn an_exemption_given_in_a_freeze_ends_when_it_says() {
     // One that was there when it began is kept by it, its first second included.
     assert_eq!(mode(&state, &vendor(), given(5), at(100)), Mode::Optional);
     assert_eq!(mode(&state, &vendor(), given(10), at(100)), Mode::Optional);
-    // The same after something else was done in the freeze.
-    let other = |mode: Mode| Act::Set {
-        change: Change {
-            subjects: vec![subject(official())],
-            demand: Some(mode.into()),
-        },
-        rollback: None,
+    // The same after something else was done in the freeze, or was only planned.
+    let change = || Change {
+        subjects: vec![subject(official())],
+        demand: Some(Mode::Off.into()),
     };
-    for when in [10, 30] {
-        let state = state.after(&other(Mode::Off), &signed(), at(when)).unwrap();
+    let rollback = None;
+    let acts = [
+        Act::Set {
+            change: change(),
+            rollback,
+        },
+        Act::Schedule {
+            at: at(500),
+            change: change(),
+            rollback,
+        },
+    ];
+    for (act, when) in acts.iter().flat_map(|act| [(act, 10), (act, 30)]) {
+        let state = state.after(act, &signed(), at(when)).unwrap();
         for (since, then) in [
             (5, Mode::Optional),
             (10, Mode::Optional),
