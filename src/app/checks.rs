@@ -3,7 +3,8 @@
 use super::vault::{STORE_DIR, read_key};
 use super::{load_profile, load_renderer};
 use crate::cli::Check;
-use crate::config::{Config, Report};
+use crate::config::{Config, Problem, Report};
+use crate::profile::Profile;
 
 /// What `gerbang check` looks at besides the configuration itself.
 pub fn checks() -> Vec<Box<dyn Check>> {
@@ -24,28 +25,34 @@ impl Check for ProfileCheck {
                     report.problems.push(problem("profile", line));
                 }
             }
-            Ok(profile) => {
-                if profile.conflicts_with_prefix(&config.site.own_prefix) {
-                    let why = format!(
-                        "\"{}\" is a path of the application itself; take another prefix",
-                        config.site.own_prefix
-                    );
-                    report.problems.push(problem("site.own_prefix", &why));
-                }
-                let roles: Vec<String> = profile
-                    .roles()
-                    .iter()
-                    .map(|role| role.as_str().to_owned())
-                    .collect();
-                let types: Vec<String> = profile
-                    .user_types()
-                    .iter()
-                    .map(|t| t.as_str().to_owned())
-                    .collect();
-                report.problems.extend(config.unknown_names(&roles, &types));
-            }
+            Ok(profile) => report.problems.extend(profile_problems(
+                &profile,
+                config,
+                &[&config.site.own_prefix],
+            )),
         }
     }
+}
+
+/// What a profile and a configuration must not say together. `prefixes` are those of the gateway's
+/// own pages, now and after a restart.
+pub(super) fn profile_problems(
+    profile: &Profile,
+    config: &Config,
+    prefixes: &[&str],
+) -> Vec<Problem> {
+    let roles = profile.roles().iter();
+    let roles: Vec<String> = roles.map(|role| role.as_str().to_owned()).collect();
+    let types = profile.user_types().iter();
+    let types: Vec<String> = types.map(|t| t.as_str().to_owned()).collect();
+    let taken = prefixes
+        .iter()
+        .filter(|prefix| profile.conflicts_with_prefix(prefix));
+    let taken = taken.map(|prefix| {
+        let why = format!("\"{prefix}\" is a path of the application itself; take another prefix");
+        problem("site.own_prefix", &why)
+    });
+    taken.chain(config.unknown_names(&roles, &types)).collect()
 }
 
 struct TemplateCheck;
@@ -91,8 +98,8 @@ impl Check for KeyFileCheck {
     }
 }
 
-fn problem(key: &str, message: &str) -> crate::config::Problem {
-    crate::config::Problem {
+fn problem(key: &str, message: &str) -> Problem {
+    Problem {
         file: None,
         line: None,
         key: key.to_owned(),

@@ -1,6 +1,7 @@
 //! SIGHUP: configuration, templates, profile and certificates are read again. What is bad keeps the old
 //! and says why; what cannot change in a running process is named.
 
+use super::checks::profile_problems;
 use super::{load_profile, load_renderer};
 use crate::config::{Config, Sources};
 use crate::pages::{Face, Pages};
@@ -8,7 +9,7 @@ use crate::proxy::Certificate;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// What is read again, and where it goes.
+/// What is read again, and where it goes. `config` is what the process was started with.
 pub(super) struct Reload {
     config: Config,
     sources: Sources,
@@ -32,7 +33,7 @@ impl Reload {
     }
 
     /// Waits for the signal until `stop` resolves.
-    pub(super) async fn run(mut self, stop: impl Future<Output = ()>) {
+    pub(super) async fn run(self, stop: impl Future<Output = ()>) {
         let mut hangup = match signal(SignalKind::hangup()) {
             Ok(hangup) => hangup,
             Err(error) => {
@@ -60,18 +61,14 @@ impl Reload {
     }
 
     /// Reads everything, and takes it over only when all of it is good.
-    fn read(&mut self) -> Result<(), Vec<String>> {
-        let told = |problems: Vec<_>| problems.iter().map(ToString::to_string).collect();
-        let new = Config::load(&self.sources).map_err(|problems| {
-            let told: fn(Vec<crate::config::Problem>) -> Vec<String> = told;
-            told(problems)
-        })?;
+    fn read(&self) -> Result<(), Vec<String>> {
+        let new = Config::load(&self.sources).map_err(lines)?;
         let renderer = load_renderer(&new).map_err(|text| vec![text])?;
-        let found = renderer.check();
-        if !found.is_empty() {
-            return Err(found.iter().map(ToString::to_string).collect());
-        }
+        none(renderer.check())?;
         let profile = load_profile(&new).map_err(|text| vec![text])?;
+        // The prefix that is served may differ from the one that the next start takes.
+        let prefixes = [&*self.config.site.own_prefix, &*new.site.own_prefix];
+        none(profile_problems(&profile, &new, &prefixes))?;
         let known = self.pages.engine.profile();
         if !profile.goes_on_from(&known) {
             let message =
@@ -93,17 +90,11 @@ impl Reload {
         }
         self.pages.face.store(Arc::new(Face {
             renderer: Arc::new(renderer),
-            contacts: new.contacts.clone(),
+            contacts: new.contacts,
         }));
         self.pages.engine.known.store(Arc::new(profile));
         // Whom a freeze protects may be another type now, and every session is asked again.
         self.pages.engine.take_profile_over();
-        self.config.contacts = new.contacts;
-        self.config.profile = new.profile;
-        if let (Some(old), Some(new)) = (&mut self.config.listen.tls, new.listen.tls) {
-            *old = new;
-        }
-        self.config.templates = new.templates;
         Ok(())
     }
 
@@ -131,4 +122,15 @@ impl Reload {
         let changed = sections.into_iter().filter(|(_, changed)| *changed);
         changed.map(|(name, _)| name).collect()
     }
+}
+
+fn lines(problems: Vec<impl ToString>) -> Vec<String> {
+    problems.iter().map(ToString::to_string).collect()
+}
+
+fn none(problems: Vec<impl ToString>) -> Result<(), Vec<String>> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(lines(problems))
 }

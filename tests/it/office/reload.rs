@@ -118,6 +118,10 @@ async fn the_profile_is_read_again_where_sessions_can_go_on() {
     edited("name = \"SPSE_SESSION\"", "name = \"OTHER_SESSION\"");
     eventually("another cookie was refused", || refused(2)).await;
     assert!(world.gateway.log().contains("needs a restart"));
+    edited("pages = [\"/login\"", "pages = [\"/gerbang/x\", \"/login\"");
+    eventually("one that claims our own pages was refused", || refused(3)).await;
+    let log = world.gateway.log();
+    assert!(log.contains("is a path of the application itself"), "{log}");
     edited(
         "freeze_types = [\"penyedia\"]",
         "freeze_types = [\"non-penyedia\"]",
