@@ -91,10 +91,10 @@ macro_rules! words {
     ($($kind:ident { $($variant:ident => $word:literal),+ $(,)? })+) => { $(
         impl $kind {
             /// The label's words.
-            pub(super) const WORDS: &'static [&'static str] = &[$($word),+];
+            pub(super) const WORDS: [&'static str; [$($word),+].len()] = [$($word),+];
 
             /// The label's value.
-            pub(super) fn word(self) -> &'static str {
+            pub fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
         }
@@ -117,13 +117,4 @@ words! {
         Unlisted => "unlisted", Malformed => "malformed", Stamp => "stamp", Seal => "seal",
     }
     AdminAnswer { Served => "served", Refused => "refused" }
-}
-
-/// The words as an array, for tables.
-pub(super) fn array<const N: usize>(words: &[&'static str]) -> [&'static str; N] {
-    let mut all = [""; N];
-    for (to, word) in all.iter_mut().zip(words) {
-        *to = word;
-    }
-    all
 }

@@ -1,9 +1,7 @@
 //! What is counted: one method for each happening.
 
 use super::cells::{Counter, Durations, Level, NO_LABEL, OTHER, Share, Table, place};
-use super::labels::{
-    AdminAnswer, CookieDrop, Denied, Judged, Login, ProbeKind, RequestKind, array,
-};
+use super::labels::{AdminAnswer, CookieDrop, Denied, Judged, Login, ProbeKind, RequestKind};
 use crate::authenticator::Factor;
 use crate::clock::Stopwatch;
 use crate::domain::audit::AuditEvent;
@@ -99,7 +97,7 @@ impl Metrics {
         ];
         Self {
             started,
-            requests: Table::new(array(RequestKind::WORDS), NO_LABEL),
+            requests: Table::new(RequestKind::WORDS, NO_LABEL),
             connections: Level::default(),
             connections_refused: Counter::default(),
             second_factor: Table::new(["totp", "activation-code"], refusals),
@@ -108,13 +106,13 @@ impl Metrics {
                 ["begin", "confirm", "remove", OTHER],
                 ["ok", "wrong", "late", "closed", OTHER],
             ),
-            logins: Table::new(array(Login::WORDS), NO_LABEL),
+            logins: Table::new(Login::WORDS, NO_LABEL),
             acts: Table::new(ACTS, NO_LABEL),
-            login_requests: Table::new(array(Judged::WORDS), NO_LABEL),
+            login_requests: Table::new(Judged::WORDS, NO_LABEL),
             recognised: Counter::default(),
-            denied: Table::new(array(Denied::WORDS), NO_LABEL),
-            dropped_cookies: Table::new(array(CookieDrop::WORDS), NO_LABEL),
-            probes: Table::new(array(Judged::WORDS), array(ProbeKind::WORDS)),
+            denied: Table::new(Denied::WORDS, NO_LABEL),
+            dropped_cookies: Table::new(CookieDrop::WORDS, NO_LABEL),
+            probes: Table::new(Judged::WORDS, ProbeKind::WORDS),
             probe_seconds: Durations::default(),
             sessions_ended: Table::new(ends, NO_LABEL),
             identity_changes: Counter::default(),
@@ -123,7 +121,7 @@ impl Metrics {
             last_commit: AtomicUsize::new(0),
             audit_sequence: AtomicU64::new(0),
             looks: Table::new(["fits", "drift", "unreachable"], NO_LABEL),
-            admin: Table::new(array(AdminAnswer::WORDS), NO_LABEL),
+            admin: Table::new(AdminAnswer::WORDS, NO_LABEL),
             role_ready: roles
                 .map(|role| (role.to_owned(), Share::unknown()))
                 .collect(),
@@ -234,12 +232,19 @@ impl Metrics {
         self.admin.count(how.word(), "");
     }
 
-    /// Share of a role's users who have a second factor, from 0 to 1; `None` when it is not known.
-    /// A role that the profile does not list goes to `other`.
-    pub fn set_role_ready(&self, role: &str, share: Option<f64>) {
-        let cell = self.role_ready.get(role);
-        if let Some(cell) = cell.or_else(|| self.role_ready.get(OTHER)) {
-            cell.set(share);
+    /// How many of each role's users have a second factor, and how many there are. Those that the
+    /// profile does not list are added up as `other`; a role of nobody has no value.
+    pub fn set_roles_ready<'r>(&self, roles: impl IntoIterator<Item = (&'r str, usize, usize)>) {
+        let mut sums: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for (role, active, seen) in roles {
+            let known = self.role_ready.contains_key(role);
+            let sum = sums.entry(if known { role } else { OTHER }).or_default();
+            *sum = (sum.0 + active, sum.1 + seen);
+        }
+        let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+        for (role, cell) in &self.role_ready {
+            let sum = sums.get(role.as_str()).filter(|(_, seen)| *seen > 0);
+            cell.set(sum.map(|(active, seen)| number(*active) / number(*seen)));
         }
     }
 

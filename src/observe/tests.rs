@@ -126,9 +126,14 @@ fn only_the_profiles_roles_are_labels() {
         value(&metrics, "gerbang_role_ready_ratio{role=\"Auditor\"}"),
         None
     );
-    metrics.set_role_ready("Auditor", Some(0.25));
-    metrics.set_role_ready("a\"\\\nb", Some(1.0));
-    metrics.set_role_ready("somebody's own", Some(0.5));
+    metrics.set_roles_ready([
+        ("Auditor", 0, 3),
+        // The same role of another user type.
+        ("Auditor", 1, 1),
+        ("a\"\\\nb", 2, 2),
+        ("somebody's own", 2, 3),
+        ("somebody else's", 0, 1),
+    ]);
     assert_value(
         &metrics,
         "gerbang_role_ready_ratio{role=\"Auditor\"}",
@@ -140,7 +145,7 @@ fn only_the_profiles_roles_are_labels() {
         "1",
     );
     assert_value(&metrics, "gerbang_role_ready_ratio{role=\"other\"}", "0.5");
-    metrics.set_role_ready("Auditor", None);
+    metrics.set_roles_ready([]);
     assert_eq!(
         value(&metrics, "gerbang_role_ready_ratio{role=\"Auditor\"}"),
         None

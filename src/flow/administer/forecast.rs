@@ -68,17 +68,9 @@ impl Desk<'_> {
         let Answer::Forecast(forecast) = self.forecast(None).await? else {
             return Ok(());
         };
-        let mut shares: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-        for role in &forecast.roles {
-            let share = shares.entry(&role.role).or_default();
-            share.0 += role.active;
-            share.1 += role.seen;
-        }
-        for (role, (active, seen)) in shares {
-            let ratio = f64::from(u32::try_from(active).unwrap_or(u32::MAX))
-                / f64::from(u32::try_from(seen.max(1)).unwrap_or(u32::MAX));
-            self.engine.metrics.set_role_ready(role, Some(ratio));
-        }
+        let roles = forecast.roles.iter();
+        let roles = roles.map(|role| (role.role.as_str(), role.active, role.seen));
+        self.engine.metrics.set_roles_ready(roles);
         Ok(())
     }
 
