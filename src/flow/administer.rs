@@ -238,8 +238,7 @@ impl Desk<'_> {
     fn client(&self, by: &Signature) -> Client {
         Client {
             request_id: "control".to_owned(),
-            actor: Some(by.by.join(", ")),
-            ..self.engine.own_client()
+            ..self.engine.client_of(by)
         }
     }
 

@@ -51,8 +51,7 @@ impl Engine {
             until: told.until,
             reason: told.signature.reason.clone(),
         };
-        let mut record = self.audit(&self.own_client(), None, event);
-        record.actor = Some(told.signature.by.join(", "));
+        let record = self.audit(&self.client_of(&told.signature), None, event);
         let Ok(records) = self.records() else { return };
         if let Err(error) = records.commit(records.draft().audit(&record)).await {
             tracing::error!(%error, "break glass could not be recorded");

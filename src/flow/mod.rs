@@ -47,6 +47,7 @@ use crate::domain::audit::{AuditEvent, AuditRecord};
 use crate::domain::enrollment::ActivationLimits;
 use crate::domain::jar::Jar;
 use crate::domain::login::LoginLimits;
+use crate::domain::policy::Signature;
 use crate::domain::retention::Retention;
 use crate::domain::session::SessionLimits;
 use crate::entropy::{Entropy, EntropyError};
@@ -295,6 +296,14 @@ impl Engine {
             user_agent: b"gerbang".to_vec(),
             request_id: "own".into(),
             actor: None,
+        }
+    }
+
+    /// The gateway, in the name of those who signed.
+    pub(crate) fn client_of(&self, signature: &Signature) -> Client {
+        Client {
+            actor: Some(signature.by.join(", ")),
+            ..self.own_client()
         }
     }
 

@@ -120,7 +120,7 @@ impl Engine {
             let seen = Some(policy.state.revision);
             tracing::error!(failed, tried, "a change of the policy is taken back");
             match self
-                .change_policy(&act, &signature, seen, &self.own_client())
+                .change_policy(&act, &signature, seen, &self.client_of(&signature))
                 .await
             {
                 // An admin was faster, or it is over: looked at again.

@@ -68,7 +68,7 @@ impl Desk<'_> {
         let after = if dry_run {
             planned
         } else {
-            let client = engine.own_client();
+            let client = self.client(&signature);
             engine.change_policy(act, &signature, seen, &client).await?
         };
         Ok(Answer::Changed(Box::new(Changed {
@@ -87,17 +87,12 @@ impl Desk<'_> {
         if people.len() < 2 {
             return Ok(());
         }
-        let mut named: Vec<&String> = people
-            .iter()
-            .filter(|known| {
-                signature
-                    .by
-                    .iter()
-                    .any(|by| by.trim().eq_ignore_ascii_case(known))
-            })
-            .collect();
-        named.dedup();
-        if named.len() < 2 {
+        let signs = |known: &&String| {
+            let mut by = signature.by.iter();
+            by.any(|by| by.trim().eq_ignore_ascii_case(known))
+        };
+        // The configuration names nobody twice.
+        if people.iter().filter(signs).count() < 2 {
             let message = format!(
                 "break glass takes two of {}: --by one and --with the other",
                 people.join(", ")

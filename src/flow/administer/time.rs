@@ -83,7 +83,7 @@ impl Desk<'_> {
         }
         for session in future {
             engine
-                .end_session(&session, "clock", &engine.own_client())
+                .end_session(&session, "clock", &self.client(&signature))
                 .await;
         }
         let check = KeyCheck { clock_high: now };
