@@ -60,11 +60,7 @@ pub(super) fn run(arguments: Arguments, process: Process<'_>, wiring: &Wiring) -
         } => look(talk, process, wiring, |_| {
             Ok(Request::Audit {
                 after: None,
-                user: user.map(|user_id| UserRef {
-                    user_id,
-                    user_type,
-                    line: None,
-                }),
+                user: user.map(|user_id| UserRef::new(user_id, user_type)),
                 last: lines,
             })
         }),

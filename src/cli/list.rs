@@ -115,19 +115,14 @@ fn user(line: &[u8], delimiter: u8) -> Result<Option<UserRef>, String> {
     match cells.as_slice() {
         [] => Ok(None),
         ["", ..] => Err("has no user id".to_owned()),
-        [user_id] => Ok(Some(user_ref(user_id, None))),
-        [user_id, user_type] => Ok(Some(user_ref(user_id, Some(user_type)))),
+        [user_id] => Ok(Some(UserRef::new((*user_id).to_owned(), None))),
+        [user_id, user_type] => {
+            let user_type = Some((*user_type).to_owned());
+            Ok(Some(UserRef::new((*user_id).to_owned(), user_type)))
+        }
         [user_id, "", ..] | [user_id, _, ..] => Err(format!(
             "{user_id}: more than two columns; a list is user_id and user_type"
         )),
-    }
-}
-
-fn user_ref(user_id: &str, user_type: Option<&str>) -> UserRef {
-    UserRef {
-        user_id: user_id.to_owned(),
-        user_type: user_type.map(str::to_owned),
-        line: None,
     }
 }
 

@@ -54,12 +54,7 @@ pub(super) fn run(arguments: Arguments, process: Process<'_>, wiring: &Wiring) -
             user_type,
             talk,
         } => look(talk, process, wiring, |_| {
-            let line = None;
-            let user = user_id.map(|user_id| UserRef {
-                user_id,
-                user_type,
-                line,
-            });
+            let user = user_id.map(|user_id| UserRef::new(user_id, user_type));
             Ok(Request::SessionList { user })
         }),
         Verb::End {
@@ -72,11 +67,7 @@ pub(super) fn run(arguments: Arguments, process: Process<'_>, wiring: &Wiring) -
         } => change(talk, &sign, process, wiring, |desk| {
             let which = match (id, user) {
                 (Some(id), _) => WhichSessions::Id(id),
-                (None, Some(user_id)) => WhichSessions::User(UserRef {
-                    user_id,
-                    user_type,
-                    line: None,
-                }),
+                (None, Some(user_id)) => WhichSessions::User(UserRef::new(user_id, user_type)),
                 (None, None) => WhichSessions::All,
             };
             let request = Request::SessionEnd {

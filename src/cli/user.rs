@@ -108,11 +108,7 @@ pub(super) struct Account {
 
 impl Account {
     pub(super) fn into_ref(self) -> UserRef {
-        UserRef {
-            user_id: self.user_id,
-            user_type: self.user_type,
-            line: None,
-        }
+        UserRef::new(self.user_id, self.user_type)
     }
 }
 
@@ -210,11 +206,7 @@ pub(super) fn run(arguments: Arguments, process: Process<'_>, wiring: &Wiring) -
             ..
         } => {
             let users = match (user_id, list) {
-                (Some(user_id), _) => Ok(vec![UserRef {
-                    user_id,
-                    user_type,
-                    line: None,
-                }]),
+                (Some(user_id), _) => Ok(vec![UserRef::new(user_id, user_type)]),
                 (None, Some(file)) => listed(&file),
                 (None, None) => Err(vec!["name a user or a list".to_owned()]),
             };

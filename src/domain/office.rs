@@ -201,6 +201,17 @@ pub struct UserRef {
     pub line: Option<u64>,
 }
 
+impl UserRef {
+    /// As typed by itself, in no list.
+    pub fn new(user_id: String, user_type: Option<String>) -> Self {
+        Self {
+            user_id,
+            user_type,
+            line: None,
+        }
+    }
+}
+
 /// Which accounts a list shows.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct UserFilter {

@@ -16,8 +16,7 @@ use crate::flow::upstream::{UpstreamAnswer, UpstreamError};
 use crate::flow::{Client, Engine};
 use crate::observe::Judged;
 use crate::primitives::UnixSeconds;
-use crate::profile::{FormVerdict, PageView};
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
+use crate::profile::FormVerdict;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -249,10 +248,7 @@ impl Engine {
                 Ok(answer) => answer,
                 Err(error) => return Look::Unreachable(format!("{path}: {error}")),
             };
-            match self
-                .profile()
-                .judge_login_form(&view(path, &answer, &hosts))
-            {
+            match profile.judge_login_form(&answer.view(path, &hosts)) {
                 FormVerdict::Fits => fits = true,
                 FormVerdict::Drift(sign) => return Look::Drift(format!("{path}: {sign}")),
                 FormVerdict::Foreign | FormVerdict::Nothing => {}
@@ -285,20 +281,6 @@ impl Engine {
         let permit = crate::domain::gate::Permit::own_errand();
         let request = self.probe_request(path.as_bytes(), &Jar::default(), client);
         self.upstream.send(&permit, request).await
-    }
-}
-
-fn view<'a>(path: &'a str, answer: &'a UpstreamAnswer, own_hosts: &'a [String]) -> PageView<'a> {
-    let header = |name| answer.headers.get(name).map(http::HeaderValue::as_bytes);
-    PageView {
-        requested: path,
-        status: answer.status.as_u16(),
-        location: header(LOCATION),
-        content_type: header(CONTENT_TYPE),
-        content_encoding: header(CONTENT_ENCODING),
-        body: &answer.body,
-        complete: true,
-        own_hosts,
     }
 }
 

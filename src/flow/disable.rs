@@ -6,6 +6,7 @@ use crate::domain::policy::Signature;
 use crate::domain::throttle::Lane;
 use crate::flow::bind::AccountChange;
 use crate::flow::sessions::LiveSession;
+use crate::flow::table::DOUBLE_CLICK_SECONDS;
 use crate::flow::verify::{CodeRefusal, Compared};
 use crate::flow::{Client, Engine, FlowError};
 use crate::primitives::{ActivationCode, OtpCode, UnixSeconds};
@@ -35,9 +36,6 @@ pub(super) struct LastDisable {
     entry: String,
     code: Option<ActivationCode>,
 }
-
-/// How long it is kept for the second click, in seconds.
-const DOUBLE_CLICK_SECONDS: u64 = 15;
 
 impl Engine {
     /// Judges a code typed on the status page and removes the binding. The same code sent again at

@@ -123,13 +123,13 @@ impl Engine {
             request.id = %case.client.request_id,
             session = ?new,
             evidence = case.evidence.as_str(),
-            verdict = verdict_word(&verdict),
+            verdict = verdict.judged().word(),
             "an answer was judged"
         );
         let what = format!(
             "an answer was judged: evidence {}, session {new:?}, the probe says {}",
             case.evidence.as_str(),
-            verdict_word(&verdict)
+            verdict.judged().word()
         );
         self.traces.note(&case.client.request_id, self.now(), what);
         match verdict {
@@ -370,12 +370,9 @@ impl Engine {
     /// Whether the profile is known not to fit any more, and the policy lets logins pass then that
     /// cannot be read: by the role of whose session it is, for a visitor by the default.
     fn lets_unread_pass(&self, case: &Case<'_>) -> bool {
-        if !self.drift() {
-            return false;
-        }
         let owner = case.owner.as_ref();
         let who = owner.and_then(|owner| owner.record().identity.as_ref());
-        self.unread_of(who) == Unread::Open
+        self.drift() && self.unread_of(who) == Unread::Open
     }
 
     pub(crate) fn lose_all(&self, case: &Case<'_>, new: UpstreamKey) {
@@ -383,13 +380,5 @@ impl Engine {
         if let Some(old) = case.sent.filter(|old| *old != new) {
             self.settle_lost(old);
         }
-    }
-}
-
-fn verdict_word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Somebody(_) => "somebody",
-        Verdict::Nobody => "nobody",
-        Verdict::Unknown(_) => "unknown",
     }
 }

@@ -7,7 +7,7 @@ use crate::domain::audit::{AuditEvent, Ceilings};
 use crate::domain::enforcement::{Decision, Enrolled, requirement};
 use crate::domain::enrollment::Account;
 use crate::domain::policy::act::{Act, ActError};
-use crate::domain::policy::{Glass, PolicyState, Signature};
+use crate::domain::policy::{Facts, Glass, InForce, PolicyState, Signature};
 use crate::domain::policy_file::{Mode, Rule, Subject, Unread};
 use crate::domain::standing::Standing;
 use crate::flow::{Client, Engine, FlowError, Vault};
@@ -143,21 +143,6 @@ impl Engine {
         }
     }
 
-    /// Takes over what the store holds, where it is newer: a write whose outcome was left open may
-    /// have come to the disk afterwards.
-    ///
-    /// # Errors
-    /// [`FlowError`] when the store fails.
-    pub(crate) async fn refresh_policy(&self) -> Result<(), FlowError> {
-        let Vault::Open(records) = &self.vault else {
-            return Ok(());
-        };
-        if let Some(stored) = records.get::<PolicyState>(POLICY).await? {
-            self.put_policy(&self.with_profile(stored.value));
-        }
-        Ok(())
-    }
-
     /// Whom a freeze protects is the profile's word, which may have changed since it was stored.
     fn with_profile(&self, mut state: PolicyState) -> PolicyState {
         state.freeze_types = self.profile().freeze_types().to_vec();
@@ -171,32 +156,26 @@ impl Engine {
         account: &Account,
         standing: &Standing,
     ) -> Decision {
-        let policy = self.policy.load();
         let enrolled = standing.enrolled(account.binding.is_some(), self.now());
-        let who = Some((&identity.account.user_type, &identity.role));
-        let glass = policy.file_glass.as_ref();
-        let in_force = policy
-            .state
-            .in_force(who, standing.facts(), glass, self.now());
-        requirement(in_force, enrolled)
+        requirement(self.in_force(Some(identity), standing.facts()), enrolled)
     }
 
     /// What is asked of somebody whose page cannot be read.
     pub fn decide_unread(&self) -> Decision {
-        let policy = self.policy.load();
-        let glass = policy.file_glass.as_ref();
-        let facts = crate::domain::policy::Facts::default();
-        let in_force = policy.state.in_force(None, facts, glass, self.now());
-        requirement(in_force, Enrolled::No)
+        requirement(self.in_force(None, Facts::default()), Enrolled::No)
     }
 
     /// What becomes of a page that cannot be read, in somebody's session or a visitor's.
     pub fn unread_of(&self, who: Option<&Identity>) -> Unread {
+        self.in_force(who, Facts::default()).unread
+    }
+
+    /// What is in force now for somebody, or for whom nothing is known of.
+    fn in_force(&self, who: Option<&Identity>, facts: Facts) -> InForce {
         let policy = self.policy.load();
         let who = who.map(|who| (&who.account.user_type, &who.role));
         let glass = policy.file_glass.as_ref();
-        let facts = crate::domain::policy::Facts::default();
-        policy.state.in_force(who, facts, glass, self.now()).unread
+        policy.state.in_force(who, facts, glass, self.now())
     }
 
     /// Changes whenever a session has to be asked about again: with the policy, with time, and when
@@ -237,7 +216,7 @@ impl Engine {
     }
 
     /// Carries an act out, durably and with its audit record. `seen` is the number of the policy
-    /// that the admin looked at, if he said so.
+    /// that the admin looked at, if he said so; `client` is written down as whose act it is.
     ///
     /// # Errors
     /// [`ChangeError`]; nothing changed then.
@@ -279,8 +258,7 @@ impl Engine {
             ceiling: ceilings(&before, &after, self.now()),
             revision: after.revision,
         };
-        let mut record = self.audit(client, None, event);
-        record.actor = Some(signature.by.join(", "));
+        let record = self.audit(client, None, event);
         let draft = records.draft().put(POLICY, expect, &after).audit(&record);
         match records.commit(draft).await {
             Ok(()) => {}
@@ -294,21 +272,21 @@ impl Engine {
         Ok(after)
     }
 
-    /// Writes down what time has brought: planned changes become rules. They are in force already.
+    /// Takes over what the store holds, where it is newer: a write whose outcome was left open may
+    /// have come to the disk afterwards. Then writes down what time has brought: planned changes
+    /// become rules. They are in force already.
     ///
     /// # Errors
     /// [`FlowError`] when the store fails; nothing is lost, the next sweep tries again.
     pub async fn settle_policy(&self) -> Result<(), FlowError> {
-        self.refresh_policy().await?;
-        let mut state = self.policy.load().state.clone();
-        if !state.settle(self.now()) {
+        let Vault::Open(records) = &self.vault else {
             return Ok(());
-        }
-        let records = self.records()?;
+        };
         let Some(stored) = records.get::<PolicyState>(POLICY).await? else {
             return Ok(());
         };
         let before = self.with_profile(stored.value);
+        self.put_policy(&before);
         let mut state = before.clone();
         if !state.settle(self.now()) {
             return Ok(());

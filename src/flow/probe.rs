@@ -9,9 +9,9 @@ use crate::flow::upstream::UpstreamRequest;
 use crate::flow::{Client, Engine};
 use crate::observe::{Judged, ProbeKind};
 use crate::primitives::Identity;
-use crate::profile::{CookieClass, PageVerdict, PageView, ProbePage, ProbeVerdict};
+use crate::profile::{CookieClass, PageVerdict, ProbePage, ProbeVerdict, Profile};
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, SET_COOKIE};
+use http::header::SET_COOKIE;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -45,7 +45,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    fn judged(&self) -> Judged {
+    pub(super) fn judged(&self) -> Judged {
         match self {
             Self::Somebody(_) => Judged::Somebody,
             Self::Nobody => Judged::Nobody,
@@ -213,17 +213,18 @@ impl Engine {
     pub(super) async fn ask_each(&self, jar: &Jar, client: &Client) -> (Verdict, bool) {
         let mut verdicts = Vec::new();
         let mut all_answered = true;
-        for page in self.profile().probe_pages() {
+        let profile = self.profile();
+        for page in profile.probe_pages() {
             let looked = timeout(
                 Duration::from_secs(PAGE_SECONDS),
-                self.look(page, jar, client),
+                self.look(&profile, page, jar, client),
             )
             .await;
             let late = || format!("{}: no answer in time", page.path);
             let looked = looked.unwrap_or_else(|_| Err(late()));
             all_answered &= looked.is_ok();
             verdicts.push(looked.unwrap_or_else(|reason| PageVerdict::Unknown { reason }));
-            let verdict = match self.profile().judge_probe(&verdicts) {
+            let verdict = match profile.judge_probe(&verdicts) {
                 ProbeVerdict::Somebody(identity) => Verdict::Somebody(identity),
                 ProbeVerdict::Nobody { .. } => Verdict::Nobody,
                 ProbeVerdict::AskNext => continue,
@@ -238,6 +239,7 @@ impl Engine {
     /// What one page says; the error is why the upstream gave no answer of its own.
     async fn look(
         &self,
+        profile: &Profile,
         page: &ProbePage,
         jar: &Jar,
         client: &Client,
@@ -263,18 +265,8 @@ impl Engine {
                     jar.set(name, value);
                 }
             }
-            let header = |name| answer.headers.get(name).map(http::HeaderValue::as_bytes);
-            let view = PageView {
-                requested: &target,
-                status,
-                location: header(LOCATION),
-                content_type: header(CONTENT_TYPE),
-                content_encoding: header(CONTENT_ENCODING),
-                body: &answer.body,
-                complete: true,
-                own_hosts: &own_hosts,
-            };
-            match self.profile().judge_page(page, &view) {
+            let view = answer.view(&target, &own_hosts);
+            match profile.judge_page(page, &view) {
                 PageVerdict::Follow(next) => target = next,
                 judged => return Ok(judged),
             }

@@ -14,8 +14,9 @@ use tokio::sync::watch;
 /// Requests of one session that may wait for a verdict at once: a browser's double click and some
 /// scripts, not a flood.
 const WAITERS_PER_SESSION: usize = 16;
-/// For so long the same login request gets the same waiting login.
-const DOUBLE_CLICK_SECONDS: u64 = 15;
+/// For so long the same request gets the same answer again, in seconds: a login its waiting login, a
+/// disable what it showed.
+pub(super) const DOUBLE_CLICK_SECONDS: u64 = 15;
 
 /// All upstream sessions that are not simply free.
 pub struct Table {

@@ -1,8 +1,10 @@
 //! The upstream as a port: what the flows send and read, without a word of how.
 
 use crate::domain::gate::Permit;
+use crate::profile::PageView;
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, Method, StatusCode};
 use std::time::Duration;
 
@@ -32,6 +34,23 @@ pub struct UpstreamAnswer {
     pub headers: HeaderMap,
     /// Body.
     pub body: Bytes,
+}
+
+impl UpstreamAnswer {
+    /// As the profile reads the page that was asked for at `requested`.
+    pub(super) fn view<'a>(&'a self, requested: &'a str, own_hosts: &'a [String]) -> PageView<'a> {
+        let header = |name| self.headers.get(name).map(http::HeaderValue::as_bytes);
+        PageView {
+            requested,
+            status: self.status.as_u16(),
+            location: header(LOCATION),
+            content_type: header(CONTENT_TYPE),
+            content_encoding: header(CONTENT_ENCODING),
+            body: &self.body,
+            complete: true,
+            own_hosts,
+        }
+    }
 }
 
 /// Why there is no answer.
