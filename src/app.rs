@@ -20,7 +20,10 @@ pub use office::office;
 use crate::config::{Config, ProfileSource, Sources};
 use crate::control::{self, Control, SOCKET_FILE};
 use crate::flow::Engine;
+use crate::flow::post::Post;
+use crate::mail::SmtpCarrier;
 use crate::pages::cookies::OwnCookies;
+use crate::pages::mails::Mails;
 use crate::pages::{Face, Pages};
 use crate::primitives::UpstreamKey;
 use crate::profile::Profile;
@@ -119,6 +122,9 @@ fn start(config: Config, sources: Sources) -> Result<(), StartError> {
         Some(tls) => Some(Arc::new(Certificate::read(tls).map_err(ServeError::Tls)?)),
         None => None,
     };
+    if let Some(mail) = &config.mail {
+        background.push(post(&config, mail, &pages));
+    }
     let reload = Reload::new(config.clone(), sources, pages.clone(), certificate.clone());
     background.push(Background {
         name: "reload",
@@ -189,6 +195,19 @@ fn background(
         Err(error) => tracing::error!(%error, path = %path.display(), "no control socket"),
     }
     all
+}
+
+/// What sends letters.
+fn post(config: &Config, mail: &crate::config::Mail, pages: &Arc<Pages>) -> Background {
+    let public = config.site.public_url.as_ref();
+    let host = public.map_or("localhost", |url| url.host.name());
+    let composer = Arc::new(Mails::new(pages.clone(), mail));
+    let post = Post::new(composer, Arc::new(SmtpCarrier::new(mail.clone(), host)));
+    let engine = pages.engine.clone();
+    Background {
+        name: "post",
+        run: Box::new(|stop| Box::pin(engine.run_post(post, stop))),
+    }
 }
 
 fn pages(config: &Config, engine: Arc<Engine>, renderer: Arc<Renderer>) -> Pages {

@@ -12,11 +12,12 @@ use crate::domain::policy::PolicyState;
 use crate::domain::session::SessionLimits;
 use crate::entropy::{Entropy, SystemEntropy, random};
 use crate::flow::accept::Slowdown;
+use crate::flow::address::NoAddresses;
 use crate::flow::canary::Canary;
 use crate::flow::glass::GlassFile;
 use crate::flow::health::HealthLog;
 use crate::flow::keeper::Keeper;
-use crate::flow::notices::LogNotices;
+use crate::flow::post::Outbox;
 use crate::flow::probe::Budgets;
 use crate::flow::sessions::Sessions;
 use crate::flow::table::Table;
@@ -159,7 +160,8 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         clock: parts.clock,
         entropy: parts.entropy,
         upstream: parts.own_client,
-        notices: Arc::new(LogNotices),
+        outbox: Outbox::new(config.mail.is_some()),
+        addresses: Arc::new(NoAddresses),
         budgets: Budgets::new(
             limits.probes_known_max,
             limits.probes_blind_max,

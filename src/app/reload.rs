@@ -116,6 +116,7 @@ impl Reload {
             ("state", old.state != new.state),
             ("log", old.log != new.log),
             ("audit", old.audit != new.audit),
+            ("mail", old.mail != new.mail),
             ("admin", old.admin != new.admin),
             ("canary", old.canary != new.canary),
         ];

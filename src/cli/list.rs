@@ -1,12 +1,14 @@
 //! Lists of accounts: CSV in, with a report by line; CSV out.
 
 use crate::domain::office::answer::UserLine;
-use crate::domain::office::{LIST_MAX, UserRef};
+use crate::domain::office::{DirectoryLine, LIST_MAX, UserRef};
 use crate::primitives::{UnixSeconds, Zone};
 use std::collections::BTreeMap;
 
 /// Largest list in bytes.
-const BYTES_MAX: usize = 4 << 20;
+const BYTES_MAX: usize = 8 << 20;
+/// Most addresses in one list.
+const ADDRESSES_MAX: usize = 100_000;
 /// Titles of the columns, also the header that is skipped.
 const HEADER: [&str; 2] = ["user_id", "user_type"];
 
@@ -16,22 +18,11 @@ const HEADER: [&str; 2] = ["user_id", "user_type"];
 /// # Errors
 /// Every line that is wrong; then none is taken.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<UserRef>, Vec<String>> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if bytes.len() > BYTES_MAX {
-        return Err(vec!["the list is larger than 4 MiB".to_owned()]);
-    }
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.contains(&0) {
-        return Err(vec!["the list is UTF-16; save it as CSV UTF-8".to_owned()]);
-    }
-    let lines = || bytes.split(|b| *b == b'\n').zip(1_u64..);
-    let first = lines().next().map_or(&b""[..], |(line, _)| line);
-    let semicolons = first.contains(&b';') && !first.contains(&b',');
-    let delimiter = if semicolons { b';' } else { b',' };
     let mut found = Vec::new();
     let mut problems = Vec::new();
     let mut seen: BTreeMap<UserRef, u64> = BTreeMap::new();
-    for (bytes, line) in lines() {
-        match user(bytes, delimiter) {
+    for (line, cells) in rows(bytes).map_err(|why| vec![why])? {
+        match cells.and_then(|cells| user(&cells)) {
             Ok(None) => {}
             Ok(Some(user)) if is_header(&user) && found.is_empty() => {}
             Ok(Some(user)) if user.user_id.eq_ignore_ascii_case(HEADER[1]) && found.is_empty() => {
@@ -70,9 +61,99 @@ fn is_header(user: &UserRef) -> bool {
     user.user_id.eq_ignore_ascii_case(HEADER[0])
 }
 
-/// The account of one line; `None` for an empty line. No value of ours holds a line's end, so a
-/// quote that is not closed ends with its line instead of swallowing the rest of the list.
-fn user(line: &[u8], delimiter: u8) -> Result<Option<UserRef>, String> {
+/// A line of a list: its number, and its cells or what is wrong with it.
+type Row = (u64, Result<Vec<String>, String>);
+
+/// The lines of a list with their cells, the empty ones at a line's end left out.
+fn rows(bytes: &[u8]) -> Result<Vec<Row>, String> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.len() > BYTES_MAX {
+        return Err("the list is larger than 8 MiB".to_owned());
+    }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.contains(&0) {
+        return Err("the list is UTF-16; save it as CSV UTF-8".to_owned());
+    }
+    let lines = || bytes.split(|b| *b == b'\n').zip(1_u64..);
+    let first = lines().next().map_or(&b""[..], |(line, _)| line);
+    let semicolons = first.contains(&b';') && !first.contains(&b',');
+    let delimiter = if semicolons { b';' } else { b',' };
+    Ok(lines()
+        .map(|(bytes, line)| (line, cells(bytes, delimiter)))
+        .collect())
+}
+
+/// Columns of a list of addresses, in the order of a list without a header.
+const ADDRESS_COLUMNS: [&str; 3] = ["user_id", "user_type", "email"];
+
+/// Reads `user_id,user_type,email`, one account a line. A header may name the columns in another
+/// order, as the spreadsheet has them.
+pub(super) fn read_addresses(bytes: &[u8]) -> (Vec<DirectoryLine>, Vec<String>) {
+    let rows = match rows(bytes) {
+        Ok(rows) => rows,
+        Err(why) => return (Vec::new(), vec![why]),
+    };
+    let mut found = Vec::new();
+    let mut problems = Vec::new();
+    let mut order: Option<[usize; 3]> = None;
+    for (line, cells) in rows {
+        let cells = match cells {
+            Ok(cells) if cells.is_empty() => continue,
+            Ok(cells) => cells,
+            Err(why) => {
+                problems.push(format!("line {line}: {why}"));
+                continue;
+            }
+        };
+        if order.is_none() {
+            order = header_order(&cells);
+            if order.is_some() {
+                continue;
+            }
+        }
+        let places = *order.get_or_insert([0, 1, 2]);
+        let cell = |at: usize| cells.get(places[at]).map_or("", String::as_str);
+        match [cell(0), cell(1), cell(2)] {
+            [user_id, user_type, email]
+                if ![user_id, user_type, email].contains(&"")
+                    && cells.len() <= ADDRESS_COLUMNS.len() =>
+            {
+                found.push(DirectoryLine {
+                    user: UserRef {
+                        line: Some(line),
+                        ..UserRef::new(user_id.to_owned(), Some(user_type.to_owned()))
+                    },
+                    email: email.to_owned(),
+                });
+            }
+            _ => problems.push(format!(
+                "line {line}: a line is {}",
+                ADDRESS_COLUMNS.join(",")
+            )),
+        }
+    }
+    if found.len() > ADDRESSES_MAX {
+        problems.push(format!("more than {ADDRESSES_MAX} addresses"));
+        found.clear();
+    }
+    if found.is_empty() && problems.is_empty() {
+        problems.push("there is no address in the list".to_owned());
+    }
+    (found, problems)
+}
+
+/// Where the columns stand, if this line names them.
+fn header_order(cells: &[String]) -> Option<[usize; 3]> {
+    let place = |name: &str| {
+        let mut cells = cells.iter();
+        cells.position(|cell| cell.eq_ignore_ascii_case(name))
+    };
+    let [user_id, user_type, email] = ADDRESS_COLUMNS.map(place);
+    Some([user_id?, user_type?, email?])
+}
+
+/// The cells of one line; none for an empty line. No value of ours holds a line's end, so a quote
+/// that is not closed ends with its line instead of swallowing the rest of the list.
+fn cells(line: &[u8], delimiter: u8) -> Result<Vec<String>, String> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = std::str::from_utf8(line).map_err(|_| "is not UTF-8".to_owned())?;
     if text.chars().any(|c| c.is_control() && c != '\t') {
@@ -100,18 +181,24 @@ fn user(line: &[u8], delimiter: u8) -> Result<Option<UserRef>, String> {
     let record = match reader.records().next() {
         Some(Ok(record)) => record,
         Some(Err(error)) => return Err(error.to_string()),
-        None => return Ok(None),
+        None => return Ok(Vec::new()),
     };
     let mut cells = Vec::new();
     for cell in &record {
         if cell.contains('"') {
             return Err("a quote stands inside a value".to_owned());
         }
-        cells.push(unguarded(cell.trim()));
+        cells.push(unguarded(cell.trim()).to_owned());
     }
-    while cells.last().is_some_and(|cell| cell.is_empty()) {
+    while cells.last().is_some_and(String::is_empty) {
         cells.pop();
     }
+    Ok(cells)
+}
+
+/// The account of one line; `None` for an empty line.
+fn user(cells: &[String]) -> Result<Option<UserRef>, String> {
+    let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
     match cells.as_slice() {
         [] => Ok(None),
         ["", ..] => Err("has no user id".to_owned()),
@@ -192,6 +279,46 @@ mod tests {
         );
         assert_eq!(ids("user_id,user_type\nPT A,penyedia,\n"), [typed]);
         assert_eq!(ids("'=A1\n'x\n"), [plain(1, "=A1"), plain(2, "'x")]);
+    }
+
+    fn addresses(text: &str) -> (Vec<[String; 3]>, Vec<String>) {
+        let (found, problems) = read_addresses(text.as_bytes());
+        let lines = found.into_iter().map(|line| {
+            let user_type = line.user.user_type.unwrap();
+            [line.user.user_id, user_type, line.email]
+        });
+        (lines.collect(), problems)
+    }
+
+    #[test]
+    fn addresses_are_read_in_the_order_of_the_header() {
+        let wanted = vec![["PPK1", "non-penyedia", "a@b.id"].map(str::to_owned)];
+        for text in [
+            "PPK1,non-penyedia,a@b.id\n",
+            "user_id,user_type,email\r\nPPK1,non-penyedia,a@b.id\r\n\r\n",
+            "Email;User_ID;User_Type\na@b.id;PPK1;non-penyedia\n",
+        ] {
+            assert_eq!(addresses(text), (wanted.clone(), Vec::new()), "{text}");
+        }
+        let (found, problems) =
+            addresses("PPK1,,a@b.id\nPPK2,x\na,b,c,d\nPPK1,non-penyedia,a@b.id");
+        assert_eq!(found, wanted);
+        let line = |n| format!("line {n}: a line is user_id,user_type,email");
+        assert_eq!(problems, [line(1), line(2), line(3)]);
+        for empty in ["", "user_id,user_type,email\n"] {
+            assert_eq!(addresses(empty).1, ["there is no address in the list"]);
+        }
+        let many: String = (0..=ADDRESSES_MAX)
+            .map(|n| format!("U{n},t,a@b.id\n"))
+            .collect();
+        assert_eq!(
+            addresses(&many),
+            (Vec::new(), vec!["more than 100000 addresses".to_owned()])
+        );
+        assert_eq!(
+            addresses("\u{feff}a\0").1,
+            ["the list is UTF-16; save it as CSV UTF-8"]
+        );
     }
 
     #[test]

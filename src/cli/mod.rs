@@ -9,9 +9,11 @@
 
 mod audit;
 mod check;
+mod directory;
 mod emergency;
 mod explain;
 mod list;
+mod mail;
 mod office;
 mod policy;
 mod print;
@@ -111,6 +113,8 @@ enum Verb {
     Policy(policy::Arguments),
     User(user::Arguments),
     Session(session::Arguments),
+    Directory(directory::Arguments),
+    Mail(mail::Arguments),
     Audit(audit::Arguments),
     Breakglass(emergency::GlassArguments),
     Clock(emergency::ClockArguments),
@@ -130,6 +134,8 @@ pub fn run(process: Process<'_>, wiring: &Wiring) -> Exit {
         Verb::Policy(arguments) => policy::run(arguments, process, wiring),
         Verb::User(arguments) => user::run(arguments, process, wiring),
         Verb::Session(arguments) => session::run(arguments, process, wiring),
+        Verb::Directory(arguments) => directory::run(arguments, process, wiring),
+        Verb::Mail(arguments) => mail::run(arguments, process, wiring),
         Verb::Audit(arguments) => audit::run(arguments, process, wiring),
         Verb::Breakglass(arguments) => emergency::glass(arguments, process, wiring),
         Verb::Clock(arguments) => emergency::clock(arguments, process, wiring),

@@ -1,5 +1,6 @@
 //! Answers for people.
 
+mod mail;
 mod policy;
 
 use super::table;
@@ -54,6 +55,8 @@ pub(super) fn lines(answer: &Answer, zone: &Zone) -> Vec<String> {
             ));
             all
         }
+        Answer::Imported(imported) => mail::imported_lines(imported),
+        Answer::Letters { letters, open } => mail::letter_lines(letters, *open, zone),
         Answer::Sessions { sessions } => sessions_table(sessions, zone),
         Answer::Audit { records } => records.iter().map(|r| audit_line(r, zone)).collect(),
         Answer::Verified { last, lines, wrong } => {
@@ -195,6 +198,13 @@ fn user_lines(user: &User, zone: &Zone) -> Vec<String> {
         format!(
             "sessions      {} and {} waiting logins",
             user.sessions, user.waiting
+        ),
+        format!(
+            "e-mail        {}",
+            match &user.email {
+                Some((email, source)) => format!("{} ({source})", email.as_str()),
+                None => "none registered here".to_owned(),
+            }
         ),
     ];
     if let Some(until) = line.exempt_until {

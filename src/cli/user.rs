@@ -1,5 +1,6 @@
 //! `gerbang user`: accounts, and what the help desk does for people.
 
+use super::mail::address;
 use super::office::{Care, Desk, Sign, Talk, change, look};
 use super::{Exit, Process, Wiring, list, say};
 use crate::domain::office::{Paper, Request, UserFilter, UserRef};
@@ -57,6 +58,28 @@ enum Verb {
     Unlock {
         #[command(flatten)]
         user: Account,
+        #[command(flatten)]
+        sign: Sign,
+        #[command(flatten)]
+        talk: Talk,
+    },
+    /// Set or correct the registered e-mail address of an account; the old and the new one are told
+    Email {
+        #[command(flatten)]
+        user: Account,
+        /// The new address; or --remove
+        #[arg(
+            long = "set",
+            value_name = "ADDRESS",
+            required_unless_present = "remove",
+            conflicts_with = "remove"
+        )]
+        email: Option<String>,
+        /// Take the help desk's address back: a list or the database counts again
+        #[arg(long)]
+        remove: bool,
+        #[command(flatten)]
+        paper: PaperArguments,
         #[command(flatten)]
         sign: Sign,
         #[command(flatten)]
@@ -196,6 +219,16 @@ pub(super) fn run(arguments: Arguments, process: Process<'_>, wiring: &Wiring) -
             };
             Ok((request, Care::None))
         }),
+        Verb::Email {
+            user,
+            email,
+            paper,
+            sign,
+            talk,
+            ..
+        } => change(talk, &sign, process, wiring, |desk| {
+            set_email(user, email, paper.signed(desk.signature(&sign)))
+        }),
         Verb::Exempt {
             user_id,
             user_type,
@@ -213,6 +246,20 @@ pub(super) fn run(arguments: Arguments, process: Process<'_>, wiring: &Wiring) -
             exempt(users, until, (talk, sign), process, wiring)
         }
     }
+}
+
+fn set_email(
+    user: Account,
+    email: Option<String>,
+    paper: Paper,
+) -> Result<(Request, Care), String> {
+    let request = Request::UserEmail {
+        user: user.into_ref(),
+        email: email.as_deref().map(address).transpose()?,
+        paper,
+        dry_run: false,
+    };
+    Ok((request, Care::Ask))
 }
 
 impl Filter {

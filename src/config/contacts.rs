@@ -3,6 +3,7 @@
 use super::policy::{NameUse, read_subject, twice};
 use super::reader::{At, Reader, Section};
 use crate::domain::policy_file::Subject;
+use crate::primitives::EmailAddress;
 
 /// Longest text about a contact in characters.
 const TEXT_CHARS_MAX: usize = 2000;
@@ -130,22 +131,28 @@ fn read_text(reader: &mut Reader, table: &Section, name: &str) -> Option<String>
 }
 
 fn read_email(reader: &mut Reader, table: &Section) -> Option<String> {
-    let text = reader.text(table, "email")?;
-    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"<>,;:\"\\@".contains(c);
-    let fits = text.value.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
-            && local.chars().all(plain)
-            && domain.contains('.')
-            && domain.split('.').all(|label| !label.is_empty())
-            && domain.chars().all(plain)
-    });
-    if !fits || text.value.len() > 254 {
-        let message = format!(
-            "{:?} must be one address like ppe@example.go.id",
-            text.value
-        );
-        reader.problem(&text.place, message);
-        return None;
+    address(reader, table, "email").map(|address| address.value.as_str().to_owned())
+}
+
+/// One e-mail address, if the key is there.
+pub(super) fn address(
+    reader: &mut Reader,
+    section: &Section,
+    name: &str,
+) -> Option<At<EmailAddress>> {
+    let text = reader.text(section, name)?;
+    match EmailAddress::parse(&text.value) {
+        Ok(value) => Some(At {
+            value,
+            place: text.place,
+        }),
+        Err(_) => {
+            let message = format!(
+                "{:?} must be one address like ppe@example.go.id",
+                text.value
+            );
+            reader.problem(&text.place, message);
+            None
+        }
     }
-    Some(text.value)
 }

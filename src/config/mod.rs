@@ -19,6 +19,7 @@ mod cross;
 pub mod glass;
 mod limits;
 mod listen;
+mod mail;
 pub mod nearest;
 mod policy;
 mod problem;
@@ -39,6 +40,7 @@ pub use audit::{Audit, AuditFile, SyslogTarget};
 pub use contacts::{Contact, Contacts};
 pub use limits::Limits;
 pub use listen::Listen;
+pub use mail::{Mail, MailLogin, Security};
 pub use problem::{Place, Problem, Report};
 pub use public_url::{HostPort, PublicUrl, Scheme};
 pub use session::{ActivationTimes, LoginTimes, SessionTimes};
@@ -151,6 +153,8 @@ pub struct Config {
     pub log: Log,
     /// `[audit]`.
     pub audit: Audit,
+    /// `[mail]`; `None` where no letters are sent.
+    pub mail: Option<Mail>,
     /// `[admin]`.
     pub admin: Admin,
     /// `[canary]`.
@@ -281,6 +285,7 @@ fn build(reader: &mut Reader, sources: &Sources) -> Config {
         templates: state::read_templates(reader),
         log: state::read_log(reader),
         audit: audit::read(reader),
+        mail: mail::read(reader, &sources.environment),
         admin: admin::read(reader),
         canary: admin::read_canary(reader),
         warnings: Vec::new(),
@@ -288,6 +293,7 @@ fn build(reader: &mut Reader, sources: &Sources) -> Config {
     };
     cross::check(reader, &config, read.public_url_place);
     admin::check(reader, &config);
+    mail::check(reader, &config);
     config
 }
 

@@ -1,6 +1,7 @@
 mod admin;
 mod audit;
 mod files;
+mod mail;
 mod refused;
 mod refused_values;
 mod report;

@@ -95,6 +95,29 @@ pub(super) fn covers(certificate: &Path, host: &str) -> Option<bool> {
     Some(rustls::client::verify_server_name(&parsed, &name).is_ok())
 }
 
+/// Looks at a file of certificates that are to be trusted.
+///
+/// # Errors
+/// Why it cannot be used, without a word of what stands in it.
+pub(super) fn read_roots(path: &Path) -> Result<(), String> {
+    let refuse = |why: &str| Err(format!("{}: {why}", path.display()));
+    let bytes = match fs::metadata(path) {
+        Ok(about) if !about.is_file() => return refuse("is no file"),
+        Ok(about) if about.len() > PEM_BYTES_MAX => return refuse("is larger than 1 MiB"),
+        Ok(_) => fs::read(path),
+        Err(error) => Err(error),
+    };
+    let bytes = match bytes {
+        Ok(bytes) => bytes,
+        Err(error) => return refuse(&error.to_string()),
+    };
+    match CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>() {
+        Err(_) => refuse("broken PEM"),
+        Ok(roots) if roots.is_empty() => refuse("holds no certificate in PEM form"),
+        Ok(_) => Ok(()),
+    }
+}
+
 fn read_file(reader: &mut Reader, path: &At<PathBuf>) -> Option<Vec<u8>> {
     let shown = path.value.display();
     let message = match fs::metadata(&path.value) {

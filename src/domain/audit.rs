@@ -241,6 +241,26 @@ pub enum AuditEvent {
         /// Why.
         reason: String,
     },
+    /// The help desk set the registered address of an account, or took its own back.
+    EmailSet {
+        /// Whether there is one from the help desk now.
+        set: bool,
+        /// Letter or ticket.
+        number: String,
+        /// What was checked.
+        checked: String,
+        /// Why.
+        reason: String,
+    },
+    /// A list of registered addresses was taken over.
+    DirectoryImported {
+        /// Accounts in it.
+        accounts: u64,
+        /// Accounts that lost the address of an earlier list.
+        removed: u64,
+        /// Why.
+        reason: String,
+    },
     /// The clock was accepted as right though it is behind the highest time ever seen.
     ClockAccepted {
         /// Highest time before.
@@ -261,7 +281,7 @@ pub enum AuditEvent {
 
 impl AuditEvent {
     /// Every label, as stored, exported and named in `[audit.retention]`.
-    pub const KINDS: [&'static str; 22] = [
+    pub const KINDS: [&'static str; 24] = [
         "login-waiting",
         "login-released",
         "login-accepted",
@@ -281,6 +301,8 @@ impl AuditEvent {
         "sessions-ended",
         "exempted",
         "unlocked",
+        "email-set",
+        "directory-imported",
         "clock-accepted",
         "profile-drifted",
         "profile-fits",
@@ -308,6 +330,8 @@ impl AuditEvent {
             Self::SessionsEnded { .. } => "sessions-ended",
             Self::Exempted { .. } => "exempted",
             Self::Unlocked { .. } => "unlocked",
+            Self::EmailSet { .. } => "email-set",
+            Self::DirectoryImported { .. } => "directory-imported",
             Self::ClockAccepted { .. } => "clock-accepted",
             Self::ProfileDrifted { .. } => "profile-drifted",
             Self::ProfileFits => "profile-fits",

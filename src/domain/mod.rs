@@ -7,11 +7,13 @@
 //! NIST SP 800-63B the word means unlocking an authenticator: not so here).
 
 pub mod audit;
+pub mod directory;
 pub mod enforcement;
 pub mod enrollment;
 pub mod gate;
 pub mod jar;
 pub mod login;
+pub mod mail;
 pub mod office;
 pub mod policy;
 pub mod policy_file;

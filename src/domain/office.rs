@@ -10,7 +10,7 @@ pub use answer::{Answer, Shown};
 
 use crate::domain::policy::Signature;
 use crate::domain::policy::act::Act;
-use crate::primitives::UnixSeconds;
+use crate::primitives::{EmailAddress, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
 /// Name of the control socket in the state folder.
@@ -91,6 +91,34 @@ pub enum Request {
         /// Tell only.
         dry_run: bool,
     },
+    /// Sets or corrects the registered address of an account, or takes it away.
+    UserEmail {
+        /// Which.
+        user: UserRef,
+        /// The new one; `None` takes away what the help desk had set.
+        email: Option<EmailAddress>,
+        /// Letter, ticket, and what was checked.
+        paper: Paper,
+        /// Tell only.
+        dry_run: bool,
+    },
+    /// Takes a list of registered addresses over.
+    DirectoryImport(DirectoryImport),
+    /// Letters of the outbox.
+    MailList {
+        /// Only those that were given up.
+        dead: bool,
+    },
+    /// Tries letters again that were given up.
+    MailRetry {
+        /// Its id as the list shows it; `None` for all.
+        id: Option<String>,
+    },
+    /// Sends a trial letter.
+    MailTrial {
+        /// Where to.
+        to: EmailAddress,
+    },
     /// Accepted sessions and waiting logins.
     SessionList {
         /// Of this account only.
@@ -148,6 +176,8 @@ impl Request {
             | Self::UserCode { dry_run, .. }
             | Self::UserUnlock { dry_run, .. }
             | Self::UserExempt { dry_run, .. }
+            | Self::UserEmail { dry_run, .. }
+            | Self::DirectoryImport(DirectoryImport { dry_run, .. })
             | Self::SessionEnd { dry_run, .. }
             | Self::ClockAccept { dry_run, .. } => dry_run,
             Self::Site
@@ -156,6 +186,9 @@ impl Request {
             | Self::UserList(_)
             | Self::UserShow { .. }
             | Self::SessionList { .. }
+            | Self::MailList { .. }
+            | Self::MailRetry { .. }
+            | Self::MailTrial { .. }
             | Self::Audit { .. }
             | Self::AuditVerify { .. }
             | Self::ExplainUser { .. }
@@ -210,6 +243,30 @@ impl UserRef {
             line: None,
         }
     }
+}
+
+/// A list of registered addresses, and how it is taken over.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DirectoryImport {
+    /// Its lines.
+    pub lines: Vec<DirectoryLine>,
+    /// Accounts that are not in it lose the address that an earlier list gave them.
+    pub replace: bool,
+    /// Lines that are wrong are left out, instead of all being refused.
+    pub skip_bad: bool,
+    /// Who and why.
+    pub signature: Signature,
+    /// Tell only.
+    pub dry_run: bool,
+}
+
+/// A line of a list of registered addresses.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DirectoryLine {
+    /// Whose, with its type and its line in the list.
+    pub user: UserRef,
+    /// The address as written.
+    pub email: String,
 }
 
 /// Which accounts a list shows.

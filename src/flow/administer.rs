@@ -2,10 +2,12 @@
 //! and can be asked for as a dry run first.
 
 mod accounts;
+mod directory;
 mod explain;
 mod forecast;
 mod help_desk;
 mod log;
+mod mail;
 mod policy;
 mod sessions;
 mod time;
@@ -19,7 +21,7 @@ use crate::domain::policy::Signature;
 use crate::domain::standing::{Seen, Standing};
 use crate::flow::policy::ChangeError;
 use crate::flow::{Client, Engine, FlowError, Vault};
-use crate::primitives::{AccountId, Role, UnixSeconds};
+use crate::primitives::{AccountId, Role, UnixSeconds, UserType};
 use crate::store::StoreError;
 use crate::store::records::RecordError;
 use std::collections::BTreeMap;
@@ -144,6 +146,16 @@ impl Engine {
                 signature,
                 dry_run,
             } => desk.exempt(&users, until, signature, dry_run).await,
+            Request::UserEmail {
+                user,
+                email,
+                paper,
+                dry_run,
+            } => desk.set_email(&user, email, paper, dry_run).await,
+            Request::DirectoryImport(import) => desk.import_directory(import).await,
+            Request::MailList { dead } => desk.letters(dead).await,
+            Request::MailRetry { id } => desk.retry_letters(id.as_deref()).await,
+            Request::MailTrial { to } => desk.try_mail(to).await,
             Request::SessionList { user } => desk.sessions(user.as_ref()).await,
             Request::SessionEnd {
                 which,
@@ -289,18 +301,10 @@ impl Desk<'_> {
         let user_id = profile
             .fold_user_id(&user.user_id)
             .map_err(|why| OfficeError::refused(format!("the user id is {why}")))?;
-        let mut types = profile.user_types().to_vec();
-        if let Some(wanted) = &user.user_type {
-            // NON PENYEDIA, as the application writes it, is good too.
-            let folded = wanted.trim().to_lowercase().replace(' ', "-");
-            types.retain(|known| known.as_str() == wanted || known.as_str() == folded);
-            if types.is_empty() {
-                let known = profile.user_types().iter().map(|t| t.as_str());
-                let hint = suggestion(wanted, known);
-                let message = format!("there is no user type {wanted:?}; {hint}");
-                return Err(OfficeError::unknown(message));
-            }
-        }
+        let types = match &user.user_type {
+            Some(wanted) => vec![self.user_type(wanted)?],
+            None => profile.user_types().to_vec(),
+        };
         let mut found = Vec::new();
         for user_type in &types {
             let id = AccountId {
@@ -328,6 +332,20 @@ impl Desk<'_> {
                 Err(OfficeError::refused(message))
             }
         }
+    }
+
+    /// The user type that somebody wrote.
+    fn user_type(&self, wanted: &str) -> Result<UserType, OfficeError> {
+        let profile = self.engine.profile();
+        // NON PENYEDIA, as the application writes it, is good too.
+        let folded = wanted.trim().to_lowercase().replace(' ', "-");
+        let mut known = profile.user_types().iter();
+        let found = known.find(|known| known.as_str() == wanted || known.as_str() == folded);
+        found.cloned().ok_or_else(|| {
+            let known = profile.user_types().iter().map(|t| t.as_str());
+            let hint = suggestion(wanted, known);
+            OfficeError::unknown(format!("there is no user type {wanted:?}; {hint}"))
+        })
     }
 
     /// The refusal for an account that nobody knows, with the nearest that are known.

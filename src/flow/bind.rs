@@ -167,7 +167,7 @@ impl Engine {
             account,
             expect,
             standing,
-            event: event.clone(),
+            event,
         };
         let outcome = match holder {
             Holder::Login(login) => {
@@ -192,11 +192,6 @@ impl Engine {
         };
         self.end_others(&identity.account, keep, "activated", client)
             .await;
-        self.notices.notify(crate::flow::notices::Notice {
-            account: identity.account.clone(),
-            event,
-            client: client.address.to_string(),
-        });
         Ok(outcome)
     }
 

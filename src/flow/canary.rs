@@ -227,7 +227,6 @@ impl Engine {
     }
 
     async fn tell_drift(&self, event: AuditEvent) {
-        self.notices.tell_operator(&event);
         let Ok(records) = self.records() else { return };
         let client = self.own_client();
         let draft = records.draft().audit(&self.audit(&client, None, event));

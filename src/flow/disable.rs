@@ -151,11 +151,6 @@ impl Engine {
         }
         self.end_others(&identity.account, session.id(), "disabled", client)
             .await;
-        self.notices.notify(crate::flow::notices::Notice {
-            account: identity.account,
-            event,
-            client: client.address.to_string(),
-        });
         Ok(DisableOutcome::Disabled { entry, code })
     }
 }

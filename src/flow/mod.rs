@@ -7,6 +7,7 @@
 
 pub mod accept;
 pub mod activate;
+pub mod address;
 pub mod administer;
 pub mod admit;
 mod ask_again;
@@ -23,8 +24,9 @@ pub mod judge;
 pub mod keeper;
 mod known_browser;
 pub mod mark;
-pub mod notices;
+mod notices;
 pub mod policy;
+pub mod post;
 pub mod probe;
 pub mod proof;
 pub mod put_off;
@@ -58,7 +60,6 @@ use crate::seal::{HeadKey, SealError, Seals};
 use crate::store::Reminder;
 use crate::store::records::{RecordError, Records};
 use arc_swap::ArcSwap;
-use notices::Notices;
 pub use policy::Policy;
 use probe::Budgets;
 use sessions::Sessions;
@@ -121,8 +122,10 @@ pub struct Engine {
     pub entropy: Arc<dyn Entropy>,
     /// The upstream.
     pub upstream: Arc<dyn Upstream>,
-    /// Where owners and admins are told things.
-    pub notices: Arc<dyn Notices>,
+    /// Where letters to owners and operators are put.
+    pub outbox: post::Outbox,
+    /// Registered addresses that the application itself keeps.
+    pub addresses: Arc<dyn address::Addresses>,
     /// Limits on probes and waiters.
     pub budgets: Budgets,
     /// Highest wall-clock time ever seen, in seconds.

@@ -310,7 +310,7 @@ impl Engine {
             })
     }
 
-    /// Writes down that a code was refused, and tells the owner.
+    /// Writes down that a code was refused.
     pub(super) async fn note_refusal(
         &self,
         who: (&AccountId, &str),
@@ -318,13 +318,8 @@ impl Engine {
         client: &Client,
     ) -> Result<(), FlowError> {
         let records = self.records()?;
-        let record = self.audit(client, Some(who), event.clone());
+        let record = self.audit(client, Some(who), event);
         records.commit(records.draft().audit(&record)).await?;
-        self.notices.notify(crate::flow::notices::Notice {
-            account: who.0.clone(),
-            event,
-            client: client.address.to_string(),
-        });
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use super::metrics::{Metrics, NOT_REFUSED};
 use super::process;
 use super::readings::{Readings, SessionCounts};
 use std::fmt::Write;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// `Content-Type` of the text.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -91,6 +91,7 @@ impl Metrics {
         self.write_requests(&mut text);
         self.write_logins(&mut text, now);
         self.write_store(&mut text, now);
+        self.write_mail(&mut text);
         self.write_health(&mut text, now);
         text.0
     }
@@ -308,6 +309,23 @@ impl Metrics {
                 &store.records,
             );
         }
+    }
+
+    fn write_mail(&self, text: &mut Text) {
+        text.by_word(
+            "gerbang_mail_total",
+            "result",
+            "Tries to send a letter.",
+            &self.mailed,
+        );
+        let [waiting, dead] = &self.outbox;
+        let level = |cell: &AtomicUsize| cell.load(Ordering::Relaxed) as u64;
+        text.levels(
+            "gerbang_mail_letters",
+            "state",
+            "Letters in the outbox.",
+            &[("waiting", level(waiting)), ("dead", level(dead))],
+        );
     }
 
     fn write_health(&self, text: &mut Text, now: &Readings) {

@@ -78,6 +78,21 @@ pub enum CookieDrop {
     Seal,
 }
 
+/// What became of a try to send a letter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mailed {
+    /// The mail server answers for it.
+    Sent,
+    /// It is tried again.
+    Later,
+    /// It is given up.
+    Dead,
+    /// It was not to be sent: no address, nothing to say any more, no room.
+    Moot,
+    /// The mail server was down; no letter is at fault.
+    Down,
+}
+
 /// What the admin listener answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AdminAnswer {
@@ -115,6 +130,9 @@ words! {
     Denied { Page => "page", Answer => "answer", Tripwire => "tripwire" }
     CookieDrop {
         Unlisted => "unlisted", Malformed => "malformed", Stamp => "stamp", Seal => "seal",
+    }
+    Mailed {
+        Sent => "sent", Later => "later", Dead => "dead", Moot => "moot", Down => "down",
     }
     AdminAnswer { Served => "served", Refused => "refused" }
 }

@@ -1,7 +1,9 @@
 //! What is counted: one method for each happening.
 
 use super::cells::{Counter, Durations, Level, NO_LABEL, OTHER, Share, Table, place};
-use super::labels::{AdminAnswer, CookieDrop, Denied, Judged, Login, ProbeKind, RequestKind};
+use super::labels::{
+    AdminAnswer, CookieDrop, Denied, Judged, Login, Mailed, ProbeKind, RequestKind,
+};
 use crate::authenticator::Factor;
 use crate::clock::Stopwatch;
 use crate::domain::audit::AuditEvent;
@@ -25,7 +27,7 @@ pub struct Metrics {
     pub(super) drift_steps: Table<3, 1>,
     pub(super) activation: Table<4, 5>,
     pub(super) logins: Table<5, 1>,
-    pub(super) acts: Table<12, 1>,
+    pub(super) acts: Table<14, 1>,
     pub(super) login_requests: Table<3, 1>,
     pub(super) recognised: Counter,
     pub(super) denied: Table<3, 1>,
@@ -41,6 +43,9 @@ pub struct Metrics {
     pub(super) audit_sequence: AtomicU64,
     pub(super) looks: Table<3, 1>,
     pub(super) admin: Table<2, 1>,
+    pub(super) mailed: Table<5, 1>,
+    /// Letters that wait, and letters that were given up.
+    pub(super) outbox: [AtomicUsize; 2],
     pub(super) role_ready: BTreeMap<String, Share>,
     alive: Stopwatch,
     /// Milliseconds of `alive` at the last sign of life.
@@ -48,7 +53,7 @@ pub struct Metrics {
 }
 
 /// What admins did, and what the gateway did in their name, by the kind of the audit record.
-const ACTS: [&str; 12] = [
+const ACTS: [&str; 14] = [
     "put-off",
     "code-typed",
     "policy-changed",
@@ -59,6 +64,8 @@ const ACTS: [&str; 12] = [
     "sessions-ended",
     "exempted",
     "unlocked",
+    "email-set",
+    "directory-imported",
     "clock-accepted",
     OTHER,
 ];
@@ -122,6 +129,8 @@ impl Metrics {
             audit_sequence: AtomicU64::new(0),
             looks: Table::new(["fits", "drift", "unreachable"], NO_LABEL),
             admin: Table::new(AdminAnswer::WORDS, NO_LABEL),
+            mailed: Table::new(Mailed::WORDS, NO_LABEL),
+            outbox: Default::default(),
             role_ready: roles
                 .map(|role| (role.to_owned(), Share::unknown()))
                 .collect(),
@@ -227,6 +236,18 @@ impl Metrics {
         self.looks.count(how, "");
     }
 
+    /// A letter was tried.
+    pub fn mailed(&self, how: Mailed) {
+        self.mailed.count(how.word(), "");
+    }
+
+    /// Letters that wait, and letters that were given up.
+    pub fn set_outbox(&self, waiting: usize, dead: usize) {
+        for (cell, count) in self.outbox.iter().zip([waiting, dead]) {
+            cell.store(count, Ordering::Relaxed);
+        }
+    }
+
     /// The admin listener answered.
     pub fn admin(&self, how: AdminAnswer) {
         self.admin.count(how.word(), "");
@@ -296,6 +317,8 @@ impl Metrics {
             | AuditEvent::SessionsEnded { .. }
             | AuditEvent::Exempted { .. }
             | AuditEvent::Unlocked { .. }
+            | AuditEvent::EmailSet { .. }
+            | AuditEvent::DirectoryImported { .. }
             | AuditEvent::ClockAccepted { .. } => self.acts.count(event.kind(), ""),
             // Told by the gauge of the state and by the counter of looks.
             AuditEvent::ProfileDrifted { .. } | AuditEvent::ProfileFits => {}

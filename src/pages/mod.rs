@@ -10,6 +10,7 @@ mod assets;
 pub mod cookies;
 mod form;
 mod logout;
+pub mod mails;
 pub mod notice;
 mod proof;
 pub mod reply;
@@ -180,7 +181,11 @@ impl Pages {
     /// Contacts for an account, or for everybody.
     pub fn contacts_for(&self, identity: Option<&Identity>) -> Vec<Contact> {
         let user_type = identity.map(|who| who.account.user_type.as_str());
-        let role = identity.map(|who| who.role.as_str());
+        self.contacts_of(user_type, identity.map(|who| who.role.as_str()))
+    }
+
+    /// Contacts for a user type and a role, where they are known.
+    pub(crate) fn contacts_of(&self, user_type: Option<&str>, role: Option<&str>) -> Vec<Contact> {
         let face = self.face.load();
         let contact = face.contacts.contact_for(user_type, role);
         vec![Contact {

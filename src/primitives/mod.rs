@@ -5,12 +5,16 @@
 
 pub mod account;
 pub mod date;
+pub mod email;
 pub mod id;
+pub mod lang;
 pub mod secret;
 pub mod time;
 
 pub use account::{AccountId, Identity, Role, UserId, UserType};
 pub use date::Zone;
+pub use email::EmailAddress;
 pub use id::{GatewaySessionId, Ticket, UpstreamKey, WaitingRef};
+pub use lang::Lang;
 pub use secret::{ActivationCode, OtpCode, SharedSecret};
 pub use time::{TimeStep, UnixSeconds};

@@ -4,9 +4,9 @@
 //! All of them return plain text, which handlebars escapes.
 
 use super::frame::with_lang;
-use super::lang::Lang;
 use super::problem::WordsError;
 use super::words::Words;
+use crate::primitives::Lang;
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, HelperResult, JsonTruthy, Output, RenderContext,
     RenderError, RenderErrorReason, Renderable, ScopedJson,

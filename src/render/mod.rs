@@ -1,7 +1,8 @@
 //! Pages: typed contexts in, HTML out. The words stand in `templates/messages/{id,en}.toml`, the
 //! markup in `templates/*.hbs`; here are plain data, numbers and message keys, no sentence.
 //!
-//! May import: `primitives` and what is below; nothing here reads a clock, a socket or the store.
+//! May import: `primitives`, and `domain` for what a mail tells; nothing here reads a clock, a socket
+//! or the store.
 //! The only I/O is the operator's template folder, read once at start.
 //!
 //! To add a page: a file under `page/` with its context, `view` and `samples`; a variant of
@@ -17,8 +18,9 @@ mod asset;
 mod contact;
 mod frame;
 mod helpers;
-mod lang;
+
 mod lint;
+mod mail;
 mod notice;
 mod page;
 pub mod paths;
@@ -32,11 +34,12 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use crate::primitives::Lang;
 pub use asset::Asset;
 pub use contact::{Contact, ContactHow};
 pub use frame::{Frame, LocalPath, with_lang};
-pub use lang::Lang;
 pub use lint::{PAGE_BYTES_MAX, lint};
+pub use mail::{Letterhead, MailContent, Written};
 pub use notice::{BadRequest, Message, Notice};
 pub use page::Page;
 pub use page::acceptor::{Acceptor, AcceptorError, AcceptorSession};

@@ -3,18 +3,23 @@
 use super::asset::Asset;
 use super::frame::Frame;
 use super::helpers::{self, AssetPaths};
-use super::lang::Lang;
 use super::lint::lint;
+use super::mail::{self, Letterhead, MailContent, Written};
 use super::notice::Message;
 use super::page::{Page, View};
 use super::problem::{RenderError, TemplateProblem};
 use super::source::{BUILTIN, read_overrides};
-use super::words::Words;
+use super::words::{Say, Words};
+use crate::primitives::Lang;
 use handlebars::Handlebars;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+
+/// The two templates of mails.
+const MAIL_TEXT: &str = "mails/letter.txt";
+const MAIL_HTML: &str = "mails/letter.html";
 
 /// Renders every page in both languages.
 pub struct Renderer {
@@ -26,6 +31,8 @@ pub struct Renderer {
 struct Engine {
     words: Arc<Words>,
     templates: Handlebars<'static>,
+    /// Templates of text that is no HTML, and is not escaped.
+    plain: Handlebars<'static>,
 }
 
 impl std::fmt::Debug for Renderer {
@@ -108,7 +115,52 @@ impl Renderer {
                 }
             }
         }
+        for lang in Lang::ALL {
+            for (sample, content) in MailContent::samples() {
+                for head in Letterhead::samples(lang) {
+                    if let Err(error) = self.mail(&content, &head) {
+                        let what = format!("sample {sample:?}: {}", error.problem.what);
+                        let file = error.problem.file.clone();
+                        problems.insert(TemplateProblem::new(&file, error.problem.line, what));
+                    }
+                }
+            }
+        }
         problems.into_iter().collect()
+    }
+
+    /// A mail in words.
+    ///
+    /// # Errors
+    /// As [`Self::page`].
+    pub fn mail(&self, content: &MailContent, head: &Letterhead) -> Result<Written, RenderError> {
+        let engine = self.engine(head.lang);
+        let wordless = |error: super::problem::WordsError| RenderError {
+            page: content.name(),
+            problem: TemplateProblem::new("src/render/mail", None, error.to_string()),
+        };
+        let view = content.view(head, &engine.words).map_err(wordless)?;
+        let data = view.data(head);
+        let template = |name: &str, error: &handlebars::RenderError| {
+            let file = format!("{name}.hbs");
+            let problem = TemplateProblem::new(&file, error.line_no, error.reason().to_string());
+            RenderError {
+                page: content.name(),
+                problem,
+            }
+        };
+        let text = engine.plain.render(MAIL_TEXT, &data);
+        let html = engine.templates.render(MAIL_HTML, &data);
+        Ok(Written {
+            from: mail::sender(head, &engine.words).map_err(wordless)?,
+            to: engine
+                .words
+                .say(&Say::key("mail.recipient"))
+                .map_err(wordless)?,
+            subject: engine.words.say(&view.subject).map_err(wordless)?,
+            text: text.map_err(|error| template(MAIL_TEXT, &error))?,
+            html: html.map_err(|error| template(MAIL_HTML, &error))?,
+        })
     }
 
     /// The page as HTML.
@@ -245,6 +297,10 @@ fn engine(
     templates.set_strict_mode(true);
     templates.set_prevent_indent(true);
     helpers::register(&mut templates, &words, assets);
+    let mut plain = Handlebars::new();
+    plain.set_strict_mode(true);
+    plain.register_escape_fn(handlebars::no_escape);
+    helpers::register(&mut plain, &words, assets);
     for (file, text) in files {
         let Some(name) = file.strip_suffix(".hbs") else {
             continue;
@@ -253,12 +309,20 @@ fn engine(
             let what = "text is never written unescaped: use {{ }}";
             problems.push(TemplateProblem::new(file, Some(line), what));
         }
-        if let Err(error) = templates.register_template_string(name, text) {
+        let engine = match name.ends_with(".txt") {
+            true => &mut plain,
+            false => &mut templates,
+        };
+        if let Err(error) = engine.register_template_string(name, text) {
             let (line, _) = error.pos().unzip();
             problems.push(TemplateProblem::new(file, line, error.reason().to_string()));
         }
     }
-    Engine { words, templates }
+    Engine {
+        words,
+        templates,
+        plain,
+    }
 }
 
 /// Lines with `{{{`, `{{&` or `{{~{`: handlebars' ways around escaping.

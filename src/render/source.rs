@@ -15,6 +15,8 @@ macro_rules! builtin {
 /// Every file of `templates/`.
 pub(super) const BUILTIN: &[(&str, &str)] = builtin![
     "layout.hbs",
+    "mails/letter.html.hbs",
+    "mails/letter.txt.hbs",
     "messages/en.toml",
     "messages/id.toml",
     "pages/acceptor.hbs",

@@ -115,6 +115,15 @@ fn every_sentence_is_used_by_some_sample() {
                 shown.push_str(&renderer.page(&page, &Frame { lang, ..frame }).unwrap());
             }
         }
+        for (_, content) in MailContent::samples() {
+            for head in Letterhead::samples(lang) {
+                let mail = renderer.mail(&content, &head).unwrap();
+                shown.push_str(&mail.html);
+                shown.push_str(&handlebars::html_escape(&mail.from));
+                shown.push_str(&handlebars::html_escape(&mail.to));
+                shown.push_str(&handlebars::html_escape(&mail.subject));
+            }
+        }
         let file = format!("messages/{}.toml", lang.code());
         let source = source::BUILTIN
             .iter()

@@ -67,11 +67,17 @@ pub enum Kind {
     Seen = 11,
     /// What the help desk keeps of an account: exemption, skips, activation code.
     Standing = 12,
+    /// A letter of the outbox.
+    Mail = 13,
+    /// The registered addresses of an account.
+    Directory = 14,
+    /// A reset by mail.
+    Reset = 15,
 }
 
 impl Kind {
-    /// Every kind, by number.
-    pub const ALL: [Self; 12] = [
+    /// Every kind, by number; new ones stand at the end.
+    pub const ALL: [Self; 15] = [
         Self::Meta,
         Self::Account,
         Self::Attempts,
@@ -84,6 +90,9 @@ impl Kind {
         Self::Throttle,
         Self::Seen,
         Self::Standing,
+        Self::Mail,
+        Self::Directory,
+        Self::Reset,
     ];
 
     /// The byte in the key.
@@ -113,6 +122,9 @@ impl Kind {
             Self::Throttle => "throttle",
             Self::Seen => "seen",
             Self::Standing => "standing",
+            Self::Mail => "mail",
+            Self::Directory => "directory",
+            Self::Reset => "reset",
         }
     }
 }

@@ -2,9 +2,10 @@
 //! Both stores take them from here, so that they cannot differ.
 
 use super::engine::{
-    Batch, Committed, Expect, FORMAT_KEY, INSTANCE_KEY, Kind, LogEnd, Op, Versioned, split_entry,
+    Batch, Committed, Expect, FORMAT_KEY, INSTANCE_KEY, Kind, Op, Versioned, split_entry,
 };
 use super::error::{CommitError, StoreError};
+use super::totals::Totals;
 use crate::seal::{AuditChain, Link, LinkOf, digest};
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -56,122 +57,6 @@ pub(super) fn scan(
         .take(limit)
         .map(|(name, record)| (name[1..].to_vec(), record.clone()))
         .collect()
-}
-
-/// What the store knows of itself; stored with every group, compared when it is opened.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Totals {
-    /// Number of the last commit; the version that its records got.
-    pub(super) commit: u64,
-    /// The sequence number that the next audit record gets.
-    pub(super) next_sequence: u64,
-    /// How many records there are of each kind, in the order of [`Kind::ALL`].
-    pub(super) records: [u64; Kind::ALL.len()],
-    /// Sum over [`fingerprint`]s of all records that are not in a log: it does not depend on
-    /// order, so it can follow every change, and it finds a record that is lost, doubled, or an
-    /// older self.
-    pub(super) sum: u128,
-    /// The link of the newest audit record.
-    pub(super) link: Link,
-}
-
-impl Totals {
-    /// Of a store in which nothing was ever written.
-    pub(super) fn empty() -> Self {
-        Self {
-            commit: 0,
-            next_sequence: 1,
-            records: [0; Kind::ALL.len()],
-            sum: 0,
-            link: Link::ZERO,
-        }
-    }
-
-    /// Where the audit log ends.
-    pub(super) fn log_end(&self) -> LogEnd {
-        LogEnd {
-            sequence: self.next_sequence.saturating_sub(1),
-            link: self.link,
-        }
-    }
-
-    /// Stored form.
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(TOTALS_BYTES);
-        bytes.extend_from_slice(&self.commit.to_be_bytes());
-        bytes.extend_from_slice(&self.next_sequence.to_be_bytes());
-        for count in self.records {
-            bytes.extend_from_slice(&count.to_be_bytes());
-        }
-        bytes.extend_from_slice(&self.sum.to_be_bytes());
-        bytes.extend_from_slice(&self.link.0);
-        bytes
-    }
-
-    /// From the stored form.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (numbers, rest) = bytes.split_at_checked(TOTALS_NUMBERS_BYTES)?;
-        let (sum, link) = rest.split_first_chunk()?;
-        let mut numbers = numbers
-            .chunks_exact(size_of::<u64>())
-            .map_while(|chunk| chunk.try_into().ok().map(u64::from_be_bytes));
-        let mut totals = Self {
-            commit: numbers.next()?,
-            ..Self::empty()
-        };
-        totals.next_sequence = numbers.next()?;
-        for count in &mut totals.records {
-            *count = numbers.next()?;
-        }
-        totals.sum = u128::from_be_bytes(*sum);
-        totals.link = Link(link.try_into().ok()?);
-        Some(totals)
-    }
-
-    /// A record came.
-    pub(super) fn add(&mut self, name: &[u8], record: &Versioned) {
-        if let Some((place, kind)) = kind_of(name) {
-            self.records[place] = self.records[place].wrapping_add(1);
-            if !kind.is_log() {
-                self.sum = self.sum.wrapping_add(fingerprint(name, record));
-            }
-        }
-    }
-
-    /// A record went. (Records of logs never do.)
-    fn remove(&mut self, name: &[u8], record: &Versioned) {
-        if let Some((place, _)) = kind_of(name) {
-            self.records[place] = self.records[place].wrapping_sub(1);
-            self.sum = self.sum.wrapping_sub(fingerprint(name, record));
-        }
-    }
-}
-
-const TOTALS_NUMBERS_BYTES: usize = (2 + Kind::ALL.len()) * size_of::<u64>();
-const TOTALS_BYTES: usize = TOTALS_NUMBERS_BYTES + size_of::<u128>() + size_of::<Link>();
-
-/// The kind of a name and its place in [`Kind::ALL`].
-pub(super) fn kind_of(name: &[u8]) -> Option<(usize, Kind)> {
-    let first = name.first()?;
-    Kind::ALL
-        .into_iter()
-        .enumerate()
-        .find(|(_, kind)| kind.byte() == *first)
-}
-
-/// 128 bits of a hash over everything that a record is.
-fn fingerprint(name: &[u8], record: &Versioned) -> u128 {
-    let mut hash = ring::digest::Context::new(&ring::digest::SHA256);
-    hash.update(&(name.len() as u64).to_be_bytes());
-    hash.update(name);
-    hash.update(&record.version.to_be_bytes());
-    hash.update(&record.bytes);
-    let digest = hash.finish();
-    digest
-        .as_ref()
-        .iter()
-        .take(size_of::<u128>())
-        .fold(0, |sum, byte| sum << 8 | u128::from(*byte))
 }
 
 /// Reads the audit log, which is not among the records in memory.

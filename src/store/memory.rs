@@ -3,7 +3,8 @@
 use super::check::{check_batch, check_key, check_scan};
 use super::engine::{Batch, Committed, Kind, LogEnd, Store, Versioned};
 use super::error::{CommitError, StoreError};
-use super::ledger::{self, Records, Stage, Totals};
+use super::ledger::{self, Records, Stage};
+use super::totals::Totals;
 use crate::seal::AuditChain;
 use async_trait::async_trait;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -6,6 +6,7 @@
 //! | `engine.rs`, `error.rs` | the trait [`Store`], its types, limits and errors: all that other rooms see |
 //! | `check.rs` | what callers hand in, against the limits |
 //! | `ledger.rs` | the rules of a batch, pure: expectations, versions, sequence numbers, links, totals |
+//! | `totals.rs` | what a store knows of itself: counts and a sum |
 //! | `writer.rs` | the single durable writer: group, apply, flush, fsync, acknowledge |
 //! | `disk.rs` | the files next to and below sled that must be fsynced, and the high-water mark |
 //! | `sled.rs` | [`SledStore`], the embedded default, and the only file that names the crate |
@@ -44,6 +45,7 @@ mod reminder;
 mod sled;
 #[cfg(test)]
 pub(crate) mod tampered;
+mod totals;
 mod writer;
 
 pub use engine::{

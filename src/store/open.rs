@@ -3,7 +3,8 @@
 
 use super::disk::{DATA_FILE, MARK_FILE, mark_bytes};
 use super::engine::{FORMAT_KEY, Kind, Versioned};
-use super::ledger::{self, FORMAT, Records, Totals};
+use super::ledger::{self, FORMAT, Records};
+use super::totals::Totals;
 use super::writer::Durable;
 use crate::seal::Link;
 use rustix::fs::{FlockOperation, flock};

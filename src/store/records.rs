@@ -9,14 +9,16 @@ mod audit;
 mod redact;
 mod verify;
 
-pub use audit::{AuditEntry, OUT_CURSORS, OutCursors, Stub};
+pub use audit::{AuditEntry, MAIL_CURSOR, MailCursor, OUT_CURSORS, OutCursors, Stub};
 pub use redact::Redaction;
 pub use verify::{AuditReport, Fault};
 
 use crate::authenticator::Factor;
 use crate::domain::audit::AuditRecord;
+use crate::domain::directory::Registered;
 use crate::domain::enrollment::{Account, Activation};
 use crate::domain::login::WaitingLogin;
+use crate::domain::mail::Outbound;
 use crate::domain::policy::PolicyState;
 use crate::domain::session::GatewaySession;
 use crate::domain::standing::{Seen, Standing};
@@ -60,6 +62,12 @@ impl Record for Seen {
 }
 impl Record for Standing {
     const KIND: Kind = Kind::Standing;
+}
+impl Record for Registered {
+    const KIND: Kind = Kind::Directory;
+}
+impl Record for Outbound {
+    const KIND: Kind = Kind::Mail;
 }
 impl Record for PolicyState {
     const KIND: Kind = Kind::Meta;

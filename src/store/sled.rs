@@ -1,15 +1,15 @@
-//! The embedded default: sled 0.34. Nothing else in the house names the crate.
-//!
-//! sled keeps the records and the order of its own log; durability, visibility, single-writer
-//! rules and the checks at opening are this house's (see the folder's notes). Its panics are
-//! caught where it is called: opening, the writer's thread, reads of the log.
+//! The embedded default: sled 0.34. Nothing else in the house names the crate. It keeps the records
+//! and the order of its own log; durability, visibility, single-writer rules and the checks at
+//! opening are this house's (see the folder's notes). Its panics are caught where it is called:
+//! opening, the writer's thread, reads of the log.
 
 use super::check::{check_batch, check_key, check_scan};
 use super::disk::{self, Files, failed};
 use super::engine::{Batch, Committed, Kind, LogEnd, Stats, Store, Versioned, split_entry};
 use super::error::{CommitError, StoreError};
-use super::ledger::{self, Changes, Log, Name, TOTALS_NAME, Totals};
+use super::ledger::{self, Changes, Log, Name, TOTALS_NAME};
 use super::open::{self, Found, Mode, OpenError, unpanicked};
+use super::totals::Totals;
 use super::writer::{Disk, Writer};
 use crate::seal::AuditChain;
 use async_trait::async_trait;

@@ -11,7 +11,8 @@
 
 use super::engine::{Batch, Committed};
 use super::error::{CommitError, StoreError};
-use super::ledger::{self, Changes, Log, Records, Stage, Totals};
+use super::ledger::{self, Changes, Log, Records, Stage};
+use super::totals::{self, Totals};
 use crate::seal::AuditChain;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
@@ -90,7 +91,7 @@ impl Shared {
         let mut durable = self.durable.write().unwrap_or_else(PoisonError::into_inner);
         let records = changes.into_iter();
         let records =
-            records.filter(|(name, _)| ledger::kind_of(name).is_some_and(|k| !k.1.is_log()));
+            records.filter(|(name, _)| totals::kind_of(name).is_some_and(|k| !k.1.is_log()));
         ledger::apply(&mut durable.records, records.collect());
         durable.totals = totals;
     }

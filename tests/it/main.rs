@@ -22,11 +22,15 @@ mod kill;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
+mod mails;
+#[cfg(test)]
 mod office;
 #[cfg(test)]
 mod ops;
 #[cfg(test)]
 mod pages;
+#[cfg(test)]
+mod post;
 #[cfg(test)]
 mod proxy;
 #[cfg(test)]

@@ -77,6 +77,9 @@ fn is_setting(line: &str) -> bool {
         "certificate",
         "key",
         "file",
+        "ca_file",
+        "user",
+        "password_file",
         "[listen.tls]",
     ];
     let name = line.split(" = ").next().unwrap_or_default();

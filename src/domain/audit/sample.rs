@@ -136,6 +136,17 @@ fn of_accounts() -> Vec<AuditEvent> {
             failures: 20,
             reason: reason(),
         },
+        AuditEvent::EmailSet {
+            set: true,
+            number: "005/LPSE/2026".into(),
+            checked: "KTP".into(),
+            reason: reason(),
+        },
+        AuditEvent::DirectoryImported {
+            accounts: 412,
+            removed: 3,
+            reason: reason(),
+        },
     ]
 }
 

@@ -3,7 +3,7 @@ use serde_json::Value;
 
 /// Every field that can be recorded, and what it is in JSON. A new line here is a decision: it may
 /// hold ids, labels and numbers, and nothing that opens anything (invariant I10).
-const FIELDS: [&str; 86] = [
+const FIELDS: [&str; 93] = [
     "activated.entry: text",
     "activated.replaced: flag",
     "clock-accepted.before: number",
@@ -17,7 +17,14 @@ const FIELDS: [&str; 86] = [
     "code-refused.failures: number",
     "code-refused.lane: text",
     "code-refused.reason: text",
+    "directory-imported.accounts: number",
+    "directory-imported.reason: text",
+    "directory-imported.removed: number",
     "disabled.entry: text",
+    "email-set.checked: text",
+    "email-set.number: text",
+    "email-set.reason: text",
+    "email-set.set: flag",
     "exempted.before: number",
     "exempted.reason: text",
     "exempted.until: number",

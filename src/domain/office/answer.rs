@@ -3,7 +3,7 @@
 use crate::domain::audit::AuditRecord;
 use crate::domain::policy::{Because, Glass, PolicyState};
 use crate::domain::policy_file::Mode;
-use crate::primitives::{AccountId, UnixSeconds, Zone};
+use crate::primitives::{AccountId, EmailAddress, UnixSeconds, Zone};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -63,6 +63,15 @@ pub enum Answer {
         until: UnixSeconds,
         /// What else was done, one sentence each.
         lines: Vec<String>,
+    },
+    /// A list of registered addresses was taken over, or would be.
+    Imported(Imported),
+    /// Letters of the outbox.
+    Letters {
+        /// Oldest first.
+        letters: Vec<LetterLine>,
+        /// Whether a mail server is configured.
+        open: bool,
     },
     /// Sessions and waiting logins.
     Sessions {
@@ -229,8 +238,48 @@ pub struct User {
     pub sessions: usize,
     /// Its waiting logins.
     pub waiting: usize,
+    /// Its registered address and who says so, one word; what the database says is not asked.
+    pub email: Option<(EmailAddress, String)>,
     /// How what is in force came about.
     pub because: Vec<Because>,
+}
+
+/// What became of a list of registered addresses.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Imported {
+    /// Accounts that had no address from a list before.
+    pub new: usize,
+    /// Accounts whose address changed.
+    pub changed: usize,
+    /// Accounts whose address stays as it is.
+    pub same: usize,
+    /// Accounts that lose the address of an earlier list.
+    pub removed: usize,
+    /// Accounts whose address was set by the help desk, which goes before the list.
+    pub outranked: usize,
+    /// Lines that are wrong, a sentence each.
+    pub bad: Vec<String>,
+    /// Nothing was done.
+    pub dry_run: bool,
+}
+
+/// A letter of the outbox.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LetterLine {
+    /// For `mail retry`.
+    pub id: String,
+    /// One word.
+    pub kind: String,
+    /// Whose account it is about.
+    pub account: Option<AccountId>,
+    /// When it was written.
+    pub made: UnixSeconds,
+    /// How often it was tried.
+    pub tries: u32,
+    /// Its next try; `None` when it was given up.
+    pub due: Option<UnixSeconds>,
+    /// What the last try came to.
+    pub why: Option<String>,
 }
 
 /// Wrong codes of one lane.

@@ -138,6 +138,7 @@ impl Desk<'_> {
             attempts: self.attempts(&id).await?,
             sessions: engine.sessions.of_account(&id).len(),
             waiting: self.waiting_of(&id).await?.len(),
+            email: self.registered(&id).await?,
             because: self.in_force(&state, &id, &known, now).because,
         };
         Ok(Answer::User(Box::new(user)))

@@ -9,7 +9,6 @@ use crate::domain::office::{Answer, ErrorKind, LIST_MAX, OfficeError, Paper, Sho
 use crate::domain::policy::Signature;
 use crate::domain::standing::{EXEMPTION_SECONDS_MAX, Exemption, GRANT_SECONDS, Seen, Standing};
 use crate::domain::throttle::Attempts;
-use crate::flow::notices::Notice;
 use crate::primitives::{AccountId, ActivationCode, UnixSeconds};
 use crate::store::Expect;
 use crate::store::records::{Draft, Records};
@@ -64,13 +63,12 @@ impl Desk<'_> {
             checked: paper.checked.clone(),
             reason: paper.signature.reason.clone(),
         };
-        let record = self.record(Some((&id, known.role())), &paper.signature, event.clone());
+        let record = self.record(Some((&id, known.role())), &paper.signature, event);
         let draft = records.draft().put(&key, expect, &account).audit(&record);
         let draft = without_counters(draft, records, &id);
         let code = self.issue(draft, (&id, &known), &paper, true).await?;
         let ended = self.end_all_of(&id, "reset", &paper.signature).await;
         lines.push(format!("{ended} of them ended now"));
-        self.tell(&id, event);
         Ok(self.code_answer(id, &code, lines))
     }
 
@@ -139,12 +137,11 @@ impl Desk<'_> {
             checked: paper.checked.clone(),
             reason: paper.signature.reason.clone(),
         };
-        let record = self.record(Some((id, known.role())), &paper.signature, event.clone());
+        let record = self.record(Some((id, known.role())), &paper.signature, event);
         let draft = draft
             .put(&records.account_key(id), expect, &standing)
             .audit(&record);
         records.commit(draft).await?;
-        self.tell(id, event);
         Ok(code)
     }
 
@@ -155,14 +152,6 @@ impl Desk<'_> {
             until: self.engine.now().plus(GRANT_SECONDS),
             lines,
         }
-    }
-
-    fn tell(&self, id: &AccountId, event: AuditEvent) {
-        self.engine.notices.notify(Notice {
-            account: id.clone(),
-            event,
-            client: "help desk".to_owned(),
-        });
     }
 
     /// Clears the counters of wrong codes; what was used stays used.
@@ -189,12 +178,11 @@ impl Desk<'_> {
             failures,
             reason: signature.reason.clone(),
         };
-        let record = self.record(Some((&id, known.role())), &signature, event.clone());
+        let record = self.record(Some((&id, known.role())), &signature, event);
         let draft = records.draft().audit(&record);
         records
             .commit(without_counters(draft, records, &id))
             .await?;
-        self.tell(&id, event);
         Ok(Answer::Done { lines, dry_run })
     }
 

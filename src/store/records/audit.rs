@@ -61,6 +61,19 @@ impl Record for OutCursors {
     const KIND: Kind = Kind::Meta;
 }
 
+/// How far the audit log was read for what is to be told by mail.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MailCursor {
+    /// The last sequence number.
+    pub last: u64,
+}
+impl Record for MailCursor {
+    const KIND: Kind = Kind::Meta;
+}
+
+/// Key of the one [`MailCursor`].
+pub const MAIL_CURSOR: &[u8] = b"mail-cursor";
+
 /// Key of the one [`OutCursors`].
 pub const OUT_CURSORS: &[u8] = b"audit-out";
 

@@ -17,9 +17,10 @@ use gerbang::domain::session::{GatewaySession, SessionLimits};
 use gerbang::domain::upstream_session::{State, StoredState};
 use gerbang::entropy::{Entropy, SystemEntropy};
 use gerbang::flow::accept::{Accepted, Slowdown};
+use gerbang::flow::address::NoAddresses;
 use gerbang::flow::canary::Canary;
 use gerbang::flow::health::HealthLog;
-use gerbang::flow::notices::LogNotices;
+use gerbang::flow::post::Outbox;
 use gerbang::flow::probe::Budgets;
 use gerbang::flow::sessions::Sessions;
 use gerbang::flow::table::Table;
@@ -126,7 +127,8 @@ fn engine(
             upstream_peer(&config.upstream).unwrap(),
             8192,
         )),
-        notices: Arc::new(LogNotices),
+        outbox: Outbox::new(false),
+        addresses: Arc::new(NoAddresses),
         budgets: Budgets::new(
             known,
             limits.probes_blind_max,

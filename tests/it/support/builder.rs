@@ -13,6 +13,7 @@ pub(crate) struct Builder {
     pub(super) clock_moves: bool,
     profile: Option<String>,
     pub(super) admin: bool,
+    public: bool,
 }
 
 impl Builder {
@@ -25,6 +26,7 @@ impl Builder {
             clock_moves: false,
             profile: None,
             admin: false,
+            public: false,
         };
         builder
             .set("upstream", "url", &format!("\"http://{upstream}\""))
@@ -61,6 +63,12 @@ impl Builder {
     /// Lets the tests move the gateway's clock, see `Gateway::advance`.
     pub(crate) fn moving_clock(mut self) -> Self {
         self.clock_moves = true;
+        self
+    }
+
+    /// With a public address: the one on which it listens.
+    pub(crate) fn public(mut self) -> Self {
+        self.public = true;
         self
     }
 
@@ -104,6 +112,11 @@ impl Builder {
             .entry("listen".to_owned())
             .or_default()
             .insert("address".to_owned(), address);
+        if self.public {
+            let url = format!("\"http://{addr}/eproc4\"");
+            let site = sections.entry("site".to_owned()).or_default();
+            site.insert("public_url".to_owned(), url);
+        }
         if self.admin {
             let address = format!("\"{admin}\"");
             sections

@@ -1,0 +1,85 @@
+//! Which events become a letter, and which do not.
+
+use super::*;
+use crate::domain::audit::sample;
+
+fn record(event: AuditEvent) -> AuditRecord {
+    AuditRecord {
+        at: UnixSeconds(1_800_000_000),
+        account: sample::account("PPK2"),
+        role: Some("Pejabat Pembuat Komitmen".into()),
+        client: "203.0.113.9".into(),
+        request: "5f3a9c01".into(),
+        actor: None,
+        event,
+    }
+}
+
+#[test]
+fn exactly_these_events_are_told() {
+    let told: Vec<String> = sample::events()
+        .into_iter()
+        .filter_map(|event| {
+            let kind = event.kind();
+            let letter = letter_of(&record(event), true)?;
+            Some(format!("{kind}: {}", letter.kind()))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "code-refused: notice",
+            "activated: notice",
+            "disabled: notice",
+            "reset: notice",
+            "profile-drifted: operator",
+            "profile-fits: operator",
+        ]
+    );
+}
+
+#[test]
+fn a_known_browser_is_no_news_and_a_new_one_is() {
+    let accepted = |lane| {
+        let factor = Factor::Totp;
+        letter_of(&record(AuditEvent::LoginAccepted { factor, lane }), false)
+    };
+    assert_eq!(accepted(Lane::KnownBrowser), None);
+    let Some(Letter::Notice { news, client, .. }) = accepted(Lane::Unknown) else {
+        panic!()
+    };
+    assert_eq!(news, News::NewBrowser);
+    assert!(!client.is_empty());
+}
+
+#[test]
+fn wrong_codes_are_told_three_times_in_twenty() {
+    let told: Vec<u32> = (0..=30)
+        .filter(|failures| {
+            let event = AuditEvent::CodeRefused {
+                factor: Factor::Totp,
+                lane: Lane::Unknown,
+                reason: "wrong".into(),
+                failures: *failures,
+            };
+            letter_of(&record(event), false).is_some()
+        })
+        .collect();
+    assert_eq!(told, FAILURES_TOLD);
+}
+
+#[test]
+fn the_operator_is_told_only_where_he_has_an_address() {
+    assert_eq!(letter_of(&record(AuditEvent::ProfileFits), false), None);
+    assert!(letter_of(&record(AuditEvent::ProfileFits), true).is_some());
+}
+
+#[test]
+fn an_event_of_nobody_is_told_to_nobody() {
+    let event = AuditEvent::Disabled { entry: "A".into() };
+    let nobody = AuditRecord {
+        account: None,
+        ..record(event)
+    };
+    assert_eq!(letter_of(&nobody, true), None);
+}

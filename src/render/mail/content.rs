@@ -1,0 +1,340 @@
+//! What mails there are.
+
+use super::{Letterhead, Link, MailView};
+use crate::domain::mail::News;
+use crate::render::contact;
+use crate::render::problem::WordsError;
+use crate::render::secret_text::SecretText;
+use crate::render::words::{Say, Words};
+
+/// Every mail with its context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailContent {
+    /// Something happened to an account; to its owner.
+    News {
+        /// What.
+        news: News,
+        /// Folded user id.
+        user_id: String,
+        /// Date and time for people.
+        at: String,
+        /// Address of the client, unless it was the help desk.
+        client: Option<String>,
+    },
+    /// The forms of the login do not fit the profile any more, or do again; to the operator.
+    Profile {
+        /// They fit.
+        fits: bool,
+        /// Date and time for people.
+        at: String,
+    },
+    /// The link behind which a reset is confirmed.
+    Reset {
+        /// Address of the page.
+        link: String,
+        /// Address of the page that says "bukan saya".
+        deny: String,
+        /// How long the link is good.
+        minutes: u32,
+    },
+    /// An activation code, asked for after the password.
+    Code {
+        /// Eight digits in two groups.
+        code: SecretText,
+        /// Folded user id.
+        user_id: String,
+        /// How long it is good.
+        hours: u32,
+    },
+    /// A code that proves that an address typed at an activation is read.
+    Confirm {
+        /// Eight digits in two groups.
+        code: SecretText,
+        /// Folded user id.
+        user_id: String,
+    },
+    /// The address of an account was set by the help desk; to the old and to the new one.
+    AddressChanged {
+        /// Folded user id.
+        user_id: String,
+        /// Date and time for people.
+        at: String,
+        /// This is the new one.
+        is_new: bool,
+    },
+    /// Somebody said "bukan saya" to a reset; to the operator.
+    Denied {
+        /// Whose reset.
+        user_id: String,
+        /// Date and time for people.
+        at: String,
+        /// Address of the client that had asked for it.
+        client: String,
+    },
+    /// Mail works.
+    Trial,
+}
+
+/// A line of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::render) struct Fact(&'static str, String);
+
+impl Fact {
+    pub(super) fn label(&self) -> Say {
+        Say::key(self.0)
+    }
+
+    pub(super) fn value(&self) -> &str {
+        &self.1
+    }
+}
+
+/// Keys of what is said of it, and its own facts.
+trait Said {
+    fn subject(&self) -> &'static str;
+    fn what(&self) -> &'static str;
+    fn advice(&self) -> &'static str;
+    fn facts(&self) -> Vec<Fact>;
+}
+
+impl Said for News {
+    fn subject(&self) -> &'static str {
+        match self {
+            Self::Activated { .. } => "mail.activated.subject",
+            Self::Disabled => "mail.disabled.subject",
+            Self::Reset => "mail.reset_done.subject",
+            Self::NewBrowser => "mail.new_browser.subject",
+            Self::CodesWrong { .. } => "mail.codes_wrong.subject",
+        }
+    }
+
+    fn what(&self) -> &'static str {
+        match self {
+            Self::Activated { replaced: true, .. } => "mail.activated.replaced",
+            Self::Activated { .. } => "mail.activated.what",
+            Self::Disabled => "mail.disabled.what",
+            Self::Reset => "mail.reset_done.what",
+            Self::NewBrowser => "mail.new_browser.what",
+            Self::CodesWrong { .. } => "mail.codes_wrong.what",
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::CodesWrong { .. } => "mail.codes_wrong.advice",
+            Self::Reset => "mail.reset_done.advice",
+            Self::Activated { .. } | Self::Disabled | Self::NewBrowser => "mail.not_you",
+        }
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        match self {
+            Self::Activated { entry, .. } => vec![Fact("common.entry", entry.clone())],
+            Self::CodesWrong { failures } => vec![Fact("mail.failures", failures.to_string())],
+            Self::Disabled | Self::Reset | Self::NewBrowser => Vec::new(),
+        }
+    }
+}
+
+/// Who, when and from where.
+fn facts(user_id: &str, at: &str, client: Option<&str>) -> Vec<Fact> {
+    let mut facts = vec![
+        Fact("common.user_id", user_id.to_owned()),
+        Fact("mail.time", at.to_owned()),
+    ];
+    facts.extend(client.map(|client| Fact("mail.client", client.to_owned())));
+    facts
+}
+
+fn profile(fits: bool, at: &str) -> MailView {
+    let view = match fits {
+        true => MailView::new("mail.profile_fits.subject", "mail.profile_fits.what"),
+        false => MailView::new("mail.profile_drifted.subject", "mail.profile_drifted.what"),
+    };
+    MailView {
+        facts: vec![Fact("mail.time", at.to_owned())],
+        ..view
+    }
+}
+
+fn with_code(code: &SecretText, user_id: &str, [subject, what]: [&'static str; 2]) -> MailView {
+    MailView {
+        code: Some(code.clone()),
+        facts: vec![Fact("common.user_id", user_id.to_owned())],
+        ..MailView::new(subject, what)
+    }
+}
+
+fn reset(link: &str, deny: &str, minutes: u32) -> MailView {
+    MailView {
+        button: Some(Link {
+            label: Say::key("mail.reset.button"),
+            link: link.to_owned(),
+        }),
+        deny: Some(Link {
+            label: Say::key("mail.reset.deny").with("minutes", minutes),
+            link: deny.to_owned(),
+        }),
+        ..MailView::new("mail.reset.subject", "mail.reset.what")
+    }
+}
+
+impl MailContent {
+    /// Name of the snapshots.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::News { .. } => "news",
+            Self::Profile { .. } => "profile",
+            Self::Reset { .. } => "reset",
+            Self::Code { .. } => "code",
+            Self::Confirm { .. } => "confirm",
+            Self::AddressChanged { .. } => "address_changed",
+            Self::Denied { .. } => "denied",
+            Self::Trial => "trial",
+        }
+    }
+
+    pub(in crate::render) fn view(
+        &self,
+        head: &Letterhead,
+        words: &Words,
+    ) -> Result<MailView, WordsError> {
+        let contact = contact::spoken(&head.contacts, words)?;
+        let ask = |key: &'static str| Say::key(key).with("contact", &contact);
+        Ok(match self {
+            Self::News {
+                news,
+                user_id,
+                at,
+                client,
+            } => MailView {
+                facts: facts(user_id, at, client.as_deref())
+                    .into_iter()
+                    .chain(news.facts())
+                    .collect(),
+                closing: vec![ask(news.advice()), Say::key("mail.never_ask")],
+                ..MailView::new(news.subject(), news.what())
+            },
+            Self::Profile { fits, at } => profile(*fits, at),
+            Self::Reset {
+                link,
+                deny,
+                minutes,
+            } => reset(link, deny, *minutes),
+            Self::Code {
+                code,
+                user_id,
+                hours,
+            } => MailView {
+                closing: vec![
+                    Say::key("mail.code.hours").with("hours", hours),
+                    ask("mail.code.not_you"),
+                    Say::key("mail.never_ask"),
+                ],
+                ..with_code(code, user_id, ["mail.code.subject", "mail.code.what"])
+            },
+            Self::Confirm { code, user_id } => MailView {
+                closing: vec![ask("mail.confirm.not_you")],
+                ..with_code(code, user_id, ["mail.confirm.subject", "mail.confirm.what"])
+            },
+            Self::AddressChanged {
+                user_id,
+                at,
+                is_new,
+            } => MailView {
+                facts: vec![
+                    Fact("common.user_id", user_id.clone()),
+                    Fact("mail.time", at.clone()),
+                ],
+                closing: vec![ask("mail.address.not_you")],
+                ..match is_new {
+                    true => MailView::new("mail.address.subject", "mail.address.is_new"),
+                    false => MailView::new("mail.address.subject", "mail.address.is_old"),
+                }
+            },
+            Self::Denied {
+                user_id,
+                at,
+                client,
+            } => MailView {
+                facts: facts(user_id, at, Some(client)),
+                closing: vec![Say::key("mail.denied.advice")],
+                ..MailView::new("mail.denied.subject", "mail.denied.what")
+            },
+            Self::Trial => MailView::new("mail.trial.subject", "mail.trial.what"),
+        })
+    }
+
+    /// Every mail in every state, with a name for each.
+    pub fn samples() -> Vec<(String, Self)> {
+        let news = |name: &str, news| {
+            let client = (news != News::Reset).then(|| "203.0.113.9".to_owned());
+            let sample = Self::News {
+                news,
+                user_id: "PPK2".to_owned(),
+                at: "22 November 2026 10:15 WIB".to_owned(),
+                client,
+            };
+            (format!("news_{name}"), sample)
+        };
+        let activated = |replaced| News::Activated {
+            entry: "B".to_owned(),
+            replaced,
+        };
+        let profile = |fits| Self::Profile {
+            fits,
+            at: "22 November 2026 10:15 WIB".to_owned(),
+        };
+        let address = |is_new| Self::AddressChanged {
+            user_id: "PPK2".to_owned(),
+            at: "22 November 2026 10:15 WIB".to_owned(),
+            is_new,
+        };
+        vec![
+            news("activated", activated(false)),
+            news("replaced", activated(true)),
+            news("disabled", News::Disabled),
+            news("reset", News::Reset),
+            news("new_browser", News::NewBrowser),
+            news("codes_wrong", News::CodesWrong { failures: 3 }),
+            ("profile_drifted".to_owned(), profile(false)),
+            ("profile_fits".to_owned(), profile(true)),
+            (
+                "reset".to_owned(),
+                Self::Reset {
+                    link: "https://spse.example.go.id/eproc4/gerbang/reset/confirm?t=AAECAwQF"
+                        .to_owned(),
+                    deny: "https://spse.example.go.id/eproc4/gerbang/reset/deny?t=BQQDAgEA"
+                        .to_owned(),
+                    minutes: 30,
+                },
+            ),
+            (
+                "code".to_owned(),
+                Self::Code {
+                    code: SecretText::new("1234 5678".to_owned()),
+                    user_id: "PPK2".to_owned(),
+                    hours: 24,
+                },
+            ),
+            (
+                "confirm".to_owned(),
+                Self::Confirm {
+                    code: SecretText::new("1234 5678".to_owned()),
+                    user_id: "PPK2".to_owned(),
+                },
+            ),
+            ("address_new".to_owned(), address(true)),
+            ("address_old".to_owned(), address(false)),
+            (
+                "denied".to_owned(),
+                Self::Denied {
+                    user_id: "PPK2".to_owned(),
+                    at: "22 November 2026 10:15 WIB".to_owned(),
+                    client: "203.0.113.9".to_owned(),
+                },
+            ),
+            ("trial".to_owned(), Self::Trial),
+        ]
+    }
+}
