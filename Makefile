@@ -11,7 +11,8 @@ NEED_BUILD := cc=gcc make=make cmake=cmake
 NEED_DEMO  := $(NEED_BUILD) curl=curl openssl=openssl hostname=hostname
 NEED_TEST  := $(NEED_BUILD) chromium=chromium chromedriver=chromium-driver oathtool=oathtool \
               zbarimg=zbar-tools strace=strace nginx=nginx apache2=apache2-bin faketime=faketime \
-              curl=curl openssl=openssl aiosmtpd=python3-aiosmtpd
+              curl=curl openssl=openssl aiosmtpd=python3-aiosmtpd \
+              pg_createcluster=postgresql
 NEED_BENCH := $(NEED_BUILD) nginx=nginx wrk=wrk python3=python3
 
 help: ## this list

@@ -13,6 +13,7 @@
 //! | [`domain`] | the rules, pure: gate, session states, login, enrollment, enforcement, throttle |
 //! | [`config`] | raw file → checked configuration, all problems at once |
 //! | [`seal`], [`store`], [`render`] | keys; durable records; pages and their words |
+//! | [`directory`] | registered addresses that the application's own database keeps |
 //! | [`mail`] | letters as they travel, by SMTP |
 //! | [`observe`] | the audit log as others read it; numbers for the operator |
 //! | [`flow`] | use cases, async, without HTTP framing and without pingora |
@@ -23,7 +24,7 @@
 //! | [`cli`] | the command line |
 //!
 //! Imports run downwards only, in this order from the bottom: primitives, clock, entropy,
-//! authenticator, profile, domain, config, seal, store, render, mail, observe, flow, control and pages,
+//! authenticator, profile, domain, config, seal, store, render, mail, directory, observe, flow, control and pages,
 //! proxy, app. The command line needs domain and config alone: what it asks of a gateway is plain
 //! data (`domain/office.rs`), carried out by `flow/administer`; `app` is known to it through function
 //! pointers that `main` hands it, so that it is tested without a server.
@@ -39,6 +40,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod control;
+pub mod directory;
 pub mod domain;
 pub mod entropy;
 pub mod flow;

@@ -6,13 +6,13 @@ use super::{StartError, load_profile};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::config::glass::GLASS_FILE;
+use crate::directory::{Addresses, NoAddresses, SqlAddresses};
 use crate::domain::enrollment::ActivationLimits;
 use crate::domain::login::LoginLimits;
 use crate::domain::policy::PolicyState;
 use crate::domain::session::SessionLimits;
 use crate::entropy::{Entropy, SystemEntropy, random};
 use crate::flow::accept::Slowdown;
-use crate::flow::address::NoAddresses;
 use crate::flow::canary::Canary;
 use crate::flow::glass::GlassFile;
 use crate::flow::health::HealthLog;
@@ -161,7 +161,7 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         entropy: parts.entropy,
         upstream: parts.own_client,
         outbox: Outbox::new(config.mail.is_some()),
-        addresses: Arc::new(NoAddresses),
+        addresses: addresses(config),
         budgets: Budgets::new(
             limits.probes_known_max,
             limits.probes_blind_max,
@@ -188,6 +188,14 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         traces: Traces::default(),
     };
     (engine, owed)
+}
+
+/// Where the application keeps registered addresses.
+fn addresses(config: &Config) -> Arc<dyn Addresses> {
+    match &config.directory {
+        Some(directory) => Arc::new(SqlAddresses::new(directory.clone())),
+        None => Arc::new(NoAddresses),
+    }
 }
 
 /// What keeps the audit log.

@@ -117,6 +117,7 @@ impl Reload {
             ("log", old.log != new.log),
             ("audit", old.audit != new.audit),
             ("mail", old.mail != new.mail),
+            ("directory", old.directory != new.directory),
             ("admin", old.admin != new.admin),
             ("canary", old.canary != new.canary),
         ];

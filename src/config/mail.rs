@@ -1,23 +1,18 @@
 //! `[mail]`: the mail server that takes the gateway's letters, and as whom they are sent.
 
+use super::Config;
 use super::contacts::address;
+use super::login::{self, ServerLogin};
 use super::public_url::{HostPort, Scheme};
 use super::reader::{At, Reader, Section};
-use super::tree::variable;
-use super::{Config, tls};
 use crate::primitives::EmailAddress;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
-use zeroize::Zeroizing;
 
 /// Name of the systemd credential with the password.
 const PASSWORD_CREDENTIAL: &str = "gerbang-smtp-password";
-/// Longest password file in bytes.
-const PASSWORD_BYTES_MAX: u64 = 4_096;
 /// How long a mail server may take for one answer, in seconds.
 const TIMEOUT_SECONDS: u64 = 30;
 
@@ -61,54 +56,13 @@ pub struct Mail {
     /// Certificates (PEM) that are trusted besides the system's.
     pub ca_file: Option<PathBuf>,
     /// Who logs in there, and the file of the password.
-    pub login: Option<MailLogin>,
+    pub login: Option<ServerLogin>,
     /// Sender of every letter.
     pub from: EmailAddress,
     /// Who hears of what is wrong with the gateway itself.
     pub operator: Option<EmailAddress>,
     /// How long one answer may take.
     pub timeout: Duration,
-}
-
-/// How the gateway logs in to the mail server.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct MailLogin {
-    /// User name.
-    pub user: String,
-    /// File with the password; white space at its end does not count.
-    pub password_file: PathBuf,
-}
-
-impl MailLogin {
-    /// Reads the password.
-    ///
-    /// # Errors
-    /// A sentence without a word of what stands in the file.
-    pub fn password(&self) -> Result<Zeroizing<String>, String> {
-        read_password(&self.password_file)
-    }
-}
-
-fn read_password(file: &Path) -> Result<Zeroizing<String>, String> {
-    let refuse = |why: &str| Err(format!("{}: {why}", file.display()));
-    match fs::metadata(file) {
-        Err(error) => return refuse(&error.to_string()),
-        Ok(about) if !about.is_file() => return refuse("is no file"),
-        Ok(about) if about.len() > PASSWORD_BYTES_MAX => return refuse("is larger than 4 KiB"),
-        Ok(_) => {}
-    }
-    let text = match fs::read_to_string(file) {
-        Ok(text) => Zeroizing::new(text),
-        Err(error) => return refuse(&error.to_string()),
-    };
-    let password = text.trim_end();
-    if password.is_empty() {
-        return refuse("is empty");
-    }
-    if password.chars().any(char::is_control) {
-        return refuse("holds more than one line");
-    }
-    Ok(Zeroizing::new(password.to_owned()))
 }
 
 /// Reads `[mail]`; without a `host` no letters are sent.
@@ -124,8 +78,8 @@ pub(super) fn read(
     let port = reader.number(&section, "port", security.port(), 1..=u64::from(u16::MAX));
     let from = address(reader, &section, "from");
     let operator = address(reader, &section, "operator").map(|at| at.value);
-    let ca_file = read_ca(reader, &section);
-    let login = read_login(reader, &section, environment);
+    let ca_file = login::read_ca(reader, &section);
+    let login = login::read(reader, &section, environment, PASSWORD_CREDENTIAL);
     let timeout = reader.number(&section, "timeout_seconds", TIMEOUT_SECONDS, 1..=300);
     let keys = [
         "from",
@@ -149,7 +103,7 @@ pub(super) fn read(
             "has no `from` beside it, the sender of every letter",
         );
     }
-    if security == Security::None && !is_loopback(&host.value) {
+    if security == Security::None && !login::is_loopback(&host.value) {
         let message = "would send letters in the clear: `security` is \"none\" only for a mail \
                        server on this machine";
         reader.problem(&host.place, message);
@@ -183,71 +137,6 @@ fn read_host(reader: &mut Reader, section: &Section) -> Option<At<String>> {
             None
         }
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .parse()
-            .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
-}
-
-fn read_ca(reader: &mut Reader, section: &Section) -> Option<PathBuf> {
-    let file = reader.path(section, "ca_file")?;
-    if let Err(why) = tls::read_roots(&file.value) {
-        reader.problem(&file.place, why);
-    }
-    Some(file.value)
-}
-
-fn read_login(
-    reader: &mut Reader,
-    section: &Section,
-    environment: &BTreeMap<OsString, OsString>,
-) -> Option<MailLogin> {
-    let user = reader.text(section, "user");
-    let file = reader.path(section, "password_file");
-    let credential = variable(environment, "CREDENTIALS_DIRECTORY")
-        .map(|folder| Path::new(folder).join(PASSWORD_CREDENTIAL))
-        .filter(|file| file.is_file());
-    let (user, password_file) = match (user, file) {
-        (None, None) => return None,
-        (None, Some(file)) => {
-            reader.problem(&file.place, "stands alone; `user` is missing");
-            return None;
-        }
-        (Some(user), Some(file)) => (user, file),
-        (Some(user), None) => match credential {
-            Some(value) => {
-                let place = section.place("password_file");
-                (user, At { value, place })
-            }
-            None if reader.written(section, "password_file").is_some() => return None,
-            None => {
-                reader.problem(&user.place, "stands alone; `password_file` is missing");
-                return None;
-            }
-        },
-    };
-    if user.value.trim().is_empty() || user.value.chars().any(char::is_control) {
-        reader.problem(&user.place, "is no name");
-    }
-    match read_password(&password_file.value) {
-        Err(why) => reader.problem(&password_file.place, why),
-        Ok(_) => {
-            let open = fs::metadata(&password_file.value)
-                .is_ok_and(|about| about.permissions().mode() & 0o007 != 0);
-            if open {
-                let shown = password_file.value.display();
-                let message = format!("{shown}: every user of this machine can read it");
-                reader.warning(&password_file.place, message);
-            }
-        }
-    }
-    Some(MailLogin {
-        user: user.value,
-        password_file: password_file.value,
-    })
 }
 
 /// Links in letters need an address that does not come from a request.

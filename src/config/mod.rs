@@ -16,9 +16,11 @@ mod admin;
 mod audit;
 mod contacts;
 mod cross;
+mod directory;
 pub mod glass;
 mod limits;
 mod listen;
+mod login;
 mod mail;
 pub mod nearest;
 mod policy;
@@ -38,9 +40,11 @@ mod upstream;
 pub use admin::{Admin, Canary};
 pub use audit::{Audit, AuditFile, SyslogTarget};
 pub use contacts::{Contact, Contacts};
+pub use directory::{Directory, DirectoryQuery};
 pub use limits::Limits;
 pub use listen::Listen;
-pub use mail::{Mail, MailLogin, Security};
+pub use login::ServerLogin;
+pub use mail::{Mail, Security};
 pub use problem::{Place, Problem, Report};
 pub use public_url::{HostPort, PublicUrl, Scheme};
 pub use session::{ActivationTimes, LoginTimes, SessionTimes};
@@ -155,6 +159,8 @@ pub struct Config {
     pub audit: Audit,
     /// `[mail]`; `None` where no letters are sent.
     pub mail: Option<Mail>,
+    /// `[directory]`; `None` where the application's database is not asked.
+    pub directory: Option<Directory>,
     /// `[admin]`.
     pub admin: Admin,
     /// `[canary]`.
@@ -286,6 +292,7 @@ fn build(reader: &mut Reader, sources: &Sources) -> Config {
         log: state::read_log(reader),
         audit: audit::read(reader),
         mail: mail::read(reader, &sources.environment),
+        directory: directory::read(reader, &sources.environment, &mut names),
         admin: admin::read(reader),
         canary: admin::read_canary(reader),
         warnings: Vec::new(),

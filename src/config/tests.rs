@@ -1,5 +1,6 @@
 mod admin;
 mod audit;
+mod directory;
 mod files;
 mod mail;
 mod refused;

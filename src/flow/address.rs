@@ -1,30 +1,9 @@
 //! Where an account's owner is reached.
 
+use crate::directory::Unavailable;
 use crate::domain::directory::{Address, Registered};
 use crate::flow::{Engine, FlowError};
-use crate::primitives::{AccountId, EmailAddress};
-use async_trait::async_trait;
-
-/// Registered addresses that the application itself keeps.
-#[async_trait]
-pub trait Addresses: Send + Sync {
-    /// The address of an account; `None` where it has none.
-    ///
-    /// # Errors
-    /// Why it cannot be told at this moment, for the operator.
-    async fn look_up(&self, account: &AccountId) -> Result<Option<EmailAddress>, String>;
-}
-
-/// There is nowhere to ask.
-#[derive(Debug, Default)]
-pub struct NoAddresses;
-
-#[async_trait]
-impl Addresses for NoAddresses {
-    async fn look_up(&self, _: &AccountId) -> Result<Option<EmailAddress>, String> {
-        Ok(None)
-    }
-}
+use crate::primitives::AccountId;
 
 /// What is known of an account's address.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,7 +33,7 @@ impl Engine {
         Ok(match self.addresses.look_up(account).await {
             Ok(database) => known(kept.best(database)),
             // An address of less trust must not stand in for one that could not be asked for.
-            Err(why) => Known::Unsure(why),
+            Err(Unavailable(why)) => Known::Unsure(why),
         })
     }
 }

@@ -7,7 +7,7 @@
 
 pub mod accept;
 pub mod activate;
-pub mod address;
+mod address;
 pub mod administer;
 pub mod admit;
 mod ask_again;
@@ -45,6 +45,7 @@ mod watched_store;
 pub use watched_store::WatchedStore;
 
 use crate::clock::Clock;
+use crate::directory::Addresses;
 use crate::domain::audit::{AuditEvent, AuditRecord};
 use crate::domain::enrollment::ActivationLimits;
 use crate::domain::jar::Jar;
@@ -125,7 +126,7 @@ pub struct Engine {
     /// Where letters to owners and operators are put.
     pub outbox: post::Outbox,
     /// Registered addresses that the application itself keeps.
-    pub addresses: Arc<dyn address::Addresses>,
+    pub addresses: Arc<dyn Addresses>,
     /// Limits on probes and waiters.
     pub budgets: Budgets,
     /// Highest wall-clock time ever seen, in seconds.

@@ -16,7 +16,7 @@ const STOREYS: [&[&str]; 11] = [
     &["domain"],
     &["config"],
     &["cli"],
-    &["seal", "store", "render", "mail", "observe"],
+    &["seal", "store", "render", "mail", "directory", "observe"],
     &["flow"],
     &["control", "pages"],
     &["proxy"],
@@ -29,7 +29,7 @@ const STOREYS: [&[&str]; 11] = [
 const NEIGHBOURS: [(&str, &str); 2] = [("store", "seal"), ("observe", "seal")];
 
 /// Crates, and the files that may name them: each ends with a slash for a whole folder.
-const HOMES: [(&str, &[&str]); 18] = [
+const HOMES: [(&str, &[&str]); 20] = [
     ("sled", &["store/sled.rs"]),
     ("totp_rs", &["authenticator/totp.rs"]),
     ("pingora", &["proxy/"]),
@@ -38,6 +38,8 @@ const HOMES: [(&str, &[&str]); 18] = [
     ("pingora_http", &["proxy/"]),
     ("httparse", &["proxy/admin.rs"]),
     ("lettre", &["mail/"]),
+    ("tokio_postgres", &["directory/sql.rs"]),
+    ("tokio_postgres_rustls", &["directory/sql.rs"]),
     ("qrcode", &["render/qr.rs"]),
     ("handlebars", &["render/"]),
     ("scraper", &["profile/"]),
@@ -45,7 +47,7 @@ const HOMES: [(&str, &[&str]); 18] = [
     ("clap", &["cli/"]),
     ("csv", &["cli/list.rs"]),
     ("time", &["primitives/date.rs"]),
-    ("rustls", &["config/tls.rs", "proxy/"]),
+    ("rustls", &["config/tls.rs", "directory/sql.rs", "proxy/"]),
     ("tracing_subscriber", &["app.rs"]),
     (
         "ring",

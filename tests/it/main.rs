@@ -14,6 +14,8 @@ mod canaries;
 #[cfg(test)]
 mod config_cli;
 #[cfg(test)]
+mod directory;
+#[cfg(test)]
 mod fail_closed;
 #[cfg(test)]
 mod front;

@@ -42,11 +42,18 @@ fn the_example_is_good_and_says_the_defaults() {
     let written = load(example).unwrap();
     assert!(written.warnings.is_empty(), "{:?}", written.warnings);
     // The same with every commented key switched on, but for those that name files.
+    // Other servers have tests of their own: their passwords lie in files.
+    let mut elsewhere = false;
     let switched: String = example
         .lines()
-        .map(|line| match line.strip_prefix("# ") {
-            Some(key) if is_setting(key) => format!("{key}\n"),
-            _ => format!("{line}\n"),
+        .map(|line| {
+            if line.starts_with('[') {
+                elsewhere = ["[mail]", "[directory]"].contains(&line);
+            }
+            match line.strip_prefix("# ") {
+                Some(key) if is_setting(key) && !elsewhere => format!("{key}\n"),
+                _ => format!("{line}\n"),
+            }
         })
         .collect();
     let all = load(&switched).unwrap();
@@ -77,9 +84,6 @@ fn is_setting(line: &str) -> bool {
         "certificate",
         "key",
         "file",
-        "ca_file",
-        "user",
-        "password_file",
         "[listen.tls]",
     ];
     let name = line.split(" = ").next().unwrap_or_default();

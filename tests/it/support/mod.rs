@@ -8,6 +8,7 @@ pub(crate) mod gateway;
 pub(crate) mod login;
 pub(crate) mod otp;
 pub(crate) mod ports;
+pub(crate) mod postgres;
 pub(crate) mod smtp;
 pub(crate) mod wire;
 

@@ -1,0 +1,124 @@
+//! Other servers that the gateway logs in to: names, passwords that lie in files, certificates.
+
+use super::reader::{At, Reader, Section};
+use super::tls;
+use super::tree::variable;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// Longest password file in bytes.
+const PASSWORD_BYTES_MAX: u64 = 4_096;
+
+/// As whom the gateway logs in to another server.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ServerLogin {
+    /// User name.
+    pub user: String,
+    /// File with the password; white space at its end does not count.
+    pub password_file: PathBuf,
+}
+
+impl ServerLogin {
+    /// Reads the password.
+    ///
+    /// # Errors
+    /// A sentence without a word of what stands in the file.
+    pub fn password(&self) -> Result<Zeroizing<String>, String> {
+        read_password(&self.password_file)
+    }
+}
+
+fn read_password(file: &Path) -> Result<Zeroizing<String>, String> {
+    let refuse = |why: &str| Err(format!("{}: {why}", file.display()));
+    match fs::metadata(file) {
+        Err(error) => return refuse(&error.to_string()),
+        Ok(about) if !about.is_file() => return refuse("is no file"),
+        Ok(about) if about.len() > PASSWORD_BYTES_MAX => return refuse("is larger than 4 KiB"),
+        Ok(_) => {}
+    }
+    let text = match fs::read_to_string(file) {
+        Ok(text) => Zeroizing::new(text),
+        Err(error) => return refuse(&error.to_string()),
+    };
+    let password = text.trim_end();
+    if password.is_empty() {
+        return refuse("is empty");
+    }
+    if password.chars().any(char::is_control) {
+        return refuse("holds more than one line");
+    }
+    Ok(Zeroizing::new(password.to_owned()))
+}
+
+/// `user` with `password_file`, or with the systemd credential of this name.
+pub(super) fn read(
+    reader: &mut Reader,
+    section: &Section,
+    environment: &BTreeMap<OsString, OsString>,
+    credential: &str,
+) -> Option<ServerLogin> {
+    let user = reader.text(section, "user");
+    let file = reader.path(section, "password_file");
+    let credential = variable(environment, "CREDENTIALS_DIRECTORY")
+        .map(|folder| Path::new(folder).join(credential))
+        .filter(|file| file.is_file());
+    let (user, password_file) = match (user, file) {
+        (None, None) => return None,
+        (None, Some(file)) => {
+            reader.problem(&file.place, "stands alone; `user` is missing");
+            return None;
+        }
+        (Some(user), Some(file)) => (user, file),
+        (Some(user), None) => match credential {
+            Some(value) => {
+                let place = section.place("password_file");
+                (user, At { value, place })
+            }
+            None if reader.written(section, "password_file").is_some() => return None,
+            None => {
+                reader.problem(&user.place, "stands alone; `password_file` is missing");
+                return None;
+            }
+        },
+    };
+    if user.value.trim().is_empty() || user.value.chars().any(char::is_control) {
+        reader.problem(&user.place, "is no name");
+    }
+    match read_password(&password_file.value) {
+        Err(why) => reader.problem(&password_file.place, why),
+        Ok(_) => {
+            let open = fs::metadata(&password_file.value)
+                .is_ok_and(|about| about.permissions().mode() & 0o007 != 0);
+            if open {
+                let shown = password_file.value.display();
+                let message = format!("{shown}: every user of this machine can read it");
+                reader.warning(&password_file.place, message);
+            }
+        }
+    }
+    Some(ServerLogin {
+        user: user.value,
+        password_file: password_file.value,
+    })
+}
+
+/// Whether a host is this machine.
+pub(super) fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host
+            .parse()
+            .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+}
+
+/// Certificates that are trusted besides the system's, or instead.
+pub(super) fn read_ca(reader: &mut Reader, section: &Section) -> Option<PathBuf> {
+    let file = reader.path(section, "ca_file")?;
+    if let Err(why) = tls::read_roots(&file.value) {
+        reader.problem(&file.place, why);
+    }
+    Some(file.value)
+}
