@@ -3,6 +3,7 @@
 //! May import: primitives. To add a factor: a file here, a variant in [`Factor`]; it is matched
 //! without `_`, so the compiler lists the other places (stored record, page, template, sample).
 
+pub mod recovery;
 pub mod totp;
 
 use serde::{Deserialize, Serialize};

@@ -15,6 +15,7 @@ pub mod login;
 pub mod office;
 pub mod policy;
 pub mod policy_file;
+pub mod recovery;
 pub mod retention;
 pub mod session;
 pub mod standing;
