@@ -15,6 +15,8 @@ pub enum Factor {
     Totp,
     /// Code from the help desk that allows an activation. It opens no session by itself.
     ActivationCode,
+    /// One of the printed codes, for when the phone is gone.
+    Recovery,
 }
 
 impl Factor {
@@ -23,6 +25,7 @@ impl Factor {
         match self {
             Self::Totp => 1,
             Self::ActivationCode => 2,
+            Self::Recovery => 3,
         }
     }
 }

@@ -3,7 +3,7 @@ use serde_json::Value;
 
 /// Every field that can be recorded, and what it is in JSON. A new line here is a decision: it may
 /// hold ids, labels and numbers, and nothing that opens anything (invariant I10).
-const FIELDS: [&str; 86] = [
+const FIELDS: [&str; 88] = [
     "activated.entry: text",
     "activated.replaced: flag",
     "clock-accepted.before: number",
@@ -30,6 +30,7 @@ const FIELDS: [&str; 86] = [
     "login-abandoned.reason: text",
     "login-accepted.factor: text",
     "login-accepted.lane: text",
+    "login-accepted.left: number",
     "login-released.mode: text",
     "login-released.would_ask: flag",
     "login-waiting.activation: flag",
@@ -80,6 +81,7 @@ const FIELDS: [&str; 86] = [
     "record.client: text",
     "record.request: text",
     "record.role: text",
+    "recovery-made.left: number",
     "reset.checked: text",
     "reset.entry: text",
     "reset.number: text",

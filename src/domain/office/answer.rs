@@ -213,6 +213,8 @@ pub struct User {
     pub line: UserLine,
     /// When its second factor was bound.
     pub bound: Option<UnixSeconds>,
+    /// Its recovery codes, if any were made.
+    pub recovery: Option<RecoveryLine>,
     /// First login that was seen, and how many.
     pub first: Option<UnixSeconds>,
     /// Logins that were seen.
@@ -231,6 +233,17 @@ pub struct User {
     pub waiting: usize,
     /// How what is in force came about.
     pub because: Vec<Because>,
+}
+
+/// Recovery codes of an account.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RecoveryLine {
+    /// Codes that are still good.
+    pub left: usize,
+    /// Codes that there were.
+    pub size: usize,
+    /// When they were made.
+    pub made: UnixSeconds,
 }
 
 /// Wrong codes of one lane.
