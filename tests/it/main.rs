@@ -30,6 +30,8 @@ mod pages;
 #[cfg(test)]
 mod proxy;
 #[cfg(test)]
+mod recovery;
+#[cfg(test)]
 mod scripts;
 #[cfg(test)]
 mod stores;
