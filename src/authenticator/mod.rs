@@ -3,6 +3,7 @@
 //! May import: primitives. To add a factor: a file here, a variant in [`Factor`]; it is matched
 //! without `_`, so the compiler lists the other places (stored record, page, template, sample).
 
+pub mod recovery;
 pub mod totp;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ pub enum Factor {
     Totp,
     /// Code from the help desk that allows an activation. It opens no session by itself.
     ActivationCode,
+    /// One of the printed codes, for when the phone is gone.
+    Recovery,
 }
 
 impl Factor {
@@ -22,6 +25,7 @@ impl Factor {
         match self {
             Self::Totp => 1,
             Self::ActivationCode => 2,
+            Self::Recovery => 3,
         }
     }
 }

@@ -207,6 +207,14 @@ fn user_lines(user: &User, zone: &Zone) -> Vec<String> {
             }
         ),
     ];
+    if let Some(codes) = &user.recovery {
+        lines.push(format!(
+            "recovery      {} of {} codes left, made {}",
+            codes.left,
+            codes.size,
+            zone.date(codes.made)
+        ));
+    }
     if let Some(until) = line.exempt_until {
         let reason = user.exempt_reason.as_deref().unwrap_or_default();
         lines.push(format!(

@@ -111,6 +111,9 @@ pub enum AuditEvent {
         factor: Factor,
         /// In which lane.
         lane: Lane,
+        /// Where it was a recovery code: how many are left.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<u64>,
     },
     /// A code was refused.
     CodeRefused {
@@ -128,17 +131,22 @@ pub enum AuditEvent {
         /// Why, one word.
         reason: String,
     },
-    /// An authenticator was bound.
+    /// An authenticator was bound, and recovery codes were made with it.
     Activated {
         /// Which entry, as its letter.
         entry: String,
         /// Whether it replaced another one.
         replaced: bool,
     },
-    /// The authenticator was removed by its owner, with a current code.
+    /// The authenticator was removed by its owner, with a current code; its recovery codes went with it.
     Disabled {
         /// Which entry.
         entry: String,
+    },
+    /// The owner made new recovery codes, with a current code; those before are dead.
+    RecoveryMade {
+        /// How many of those before were left.
+        left: u64,
     },
     /// A session ended.
     SessionEnded {
@@ -193,7 +201,7 @@ pub enum AuditEvent {
         /// Why.
         reason: String,
     },
-    /// The help desk took the second factor away.
+    /// The help desk took the second factor and its recovery codes away.
     Reset {
         /// Which entry was bound, if any.
         entry: Option<String>,
@@ -281,7 +289,7 @@ pub enum AuditEvent {
 
 impl AuditEvent {
     /// Every label, as stored, exported and named in `[audit.retention]`.
-    pub const KINDS: [&'static str; 24] = [
+    pub const KINDS: [&'static str; 25] = [
         "login-waiting",
         "login-released",
         "login-accepted",
@@ -289,6 +297,7 @@ impl AuditEvent {
         "login-abandoned",
         "activated",
         "disabled",
+        "recovery-made",
         "session-ended",
         "identity-changed",
         "put-off",
@@ -318,6 +327,7 @@ impl AuditEvent {
             Self::LoginAbandoned { .. } => "login-abandoned",
             Self::Activated { .. } => "activated",
             Self::Disabled { .. } => "disabled",
+            Self::RecoveryMade { .. } => "recovery-made",
             Self::SessionEnded { .. } => "session-ended",
             Self::IdentityChanged { .. } => "identity-changed",
             Self::PutOff { .. } => "put-off",

@@ -5,6 +5,7 @@
 //! code of any QR of this activation confirms it, the others die; a new binding ends the old one.
 
 use crate::authenticator::totp::{self, Credential, Verdict};
+use crate::domain::recovery::RecoverySet;
 use crate::primitives::{AccountId, OtpCode, SharedSecret, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
@@ -36,9 +37,27 @@ pub struct Binding {
     pub generation: u32,
     /// When it was bound.
     pub since: UnixSeconds,
+    /// Its recovery codes; those who activated before there were any make them on the status page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoverySet>,
 }
 
 impl Account {
+    /// Number of the entry that is bound.
+    pub fn bound(&self) -> Option<u32> {
+        self.binding.as_ref().map(|binding| binding.generation)
+    }
+
+    /// Its recovery codes.
+    pub fn recovery(&self) -> Option<&RecoverySet> {
+        self.binding.as_ref()?.recovery.as_ref()
+    }
+
+    /// How many of its recovery codes are still good.
+    pub fn recovery_left(&self) -> usize {
+        self.recovery().map_or(0, RecoverySet::left)
+    }
+
     /// An account that was never activated.
     pub fn new(id: AccountId) -> Self {
         Self {
@@ -76,6 +95,10 @@ pub struct Activation {
     /// Keyed hash of the activation code that allowed it, where one was due; used up by the binding.
     #[serde(default)]
     pub grant: Option<[u8; 16]>,
+    /// Number of the entry that it replaces, where the owner changes phones; until it is confirmed that
+    /// one goes on.
+    #[serde(default)]
+    pub replaces: Option<u32>,
 }
 
 /// One QR code of an activation.
@@ -123,6 +146,7 @@ impl Activation {
             qr_until: now.plus(limits.qr_seconds),
             tries: 0,
             grant: None,
+            replaces: None,
         }
     }
 
@@ -178,6 +202,7 @@ impl Activation {
                         credential,
                         generation,
                         since: now,
+                        recovery: None,
                     });
                 }
                 Verdict::Late => late = true,
@@ -195,6 +220,7 @@ impl Activation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::primitives::{UserId, UserType};
 
     const LIMITS: ActivationLimits = ActivationLimits {
         lifetime_seconds: 600,
@@ -266,5 +292,28 @@ mod tests {
             activation.confirm(&code(&secret, START), LIMITS, START),
             Confirmation::Over
         );
+    }
+
+    #[test]
+    fn an_account_of_before_recovery_codes_is_read_and_has_none() {
+        let mut account = Account::new(AccountId {
+            user_type: UserType::parse("t").unwrap(),
+            user_id: UserId::parse("U").unwrap(),
+        });
+        account.binding = Some(Binding {
+            credential: Credential::new(SharedSecret::new([1; 20])),
+            generation: 3,
+            since: START,
+            recovery: None,
+        });
+        let stored = serde_json::to_string(&account).unwrap();
+        assert!(!stored.contains("recovery"), "{stored}");
+        let read: Account = serde_json::from_str(&stored).unwrap();
+        assert_eq!((read.bound(), read.recovery_left()), (Some(3), 0));
+        let set = RecoverySet::new(vec![[1; 16]], START);
+        account.binding.as_mut().unwrap().recovery = Some(set);
+        let stored = serde_json::to_string(&account).unwrap();
+        let read: Account = serde_json::from_str(&stored).unwrap();
+        assert_eq!(read.recovery_left(), 1);
     }
 }

@@ -1,6 +1,7 @@
 //! A waiting login: the password was accepted upstream, the second factor is due.
 
 use crate::domain::jar::Jar;
+use crate::domain::throttle::Attempts;
 use crate::primitives::{GatewaySessionId, Identity, UnixSeconds, UpstreamKey, WaitingRef};
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,9 @@ pub struct WaitingLogin {
     pub window_until: UnixSeconds,
     /// Extensions left.
     pub extensions_left: u8,
+    /// Recovery codes that were typed into it.
+    #[serde(default)]
+    pub recovery: Attempts,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -105,6 +109,16 @@ impl WaitingLogin {
         true
     }
 
+    /// Keeps the acceptor open for the rest of the login's life: a code is copied from paper, and the
+    /// paper has to be found first. `false` when it is already closed.
+    pub fn give_time(&mut self, limits: LoginLimits, now: UnixSeconds) -> bool {
+        if self.need != Need::Verify || self.seconds_left(limits, now) == 0 {
+            return false;
+        }
+        self.window_until = self.created.plus(limits.lifetime_seconds);
+        true
+    }
+
     /// The acceptance that the same code may have again.
     pub fn repeated(&self, code_digest: &[u8; 32], now: UnixSeconds) -> Option<GatewaySessionId> {
         match &self.outcome {
@@ -151,6 +165,7 @@ mod tests {
             created: START,
             window_until: START.plus(60),
             extensions_left: LIMITS.extensions,
+            recovery: Attempts::default(),
             outcome: Outcome::Waiting,
         }
     }
@@ -189,6 +204,18 @@ mod tests {
         assert!(login.repeated(&[8; 32], START.plus(1)).is_none());
         assert!(login.repeated(&[7; 32], START.plus(60)).is_none());
         assert_eq!(login.seconds_left(LIMITS, START), 0);
+    }
+
+    #[test]
+    fn whoever_looks_for_his_paper_has_the_life_of_the_login() {
+        let mut login = waiting(Need::Verify);
+        assert!(!login.give_time(LIMITS, START.plus(60)), "closed stays so");
+        assert!(login.give_time(LIMITS, START.plus(59)));
+        assert_eq!(login.seconds_left(LIMITS, START.plus(599)), 1);
+        assert_eq!(login.seconds_left(LIMITS, START.plus(600)), 0);
+        assert!(!login.give_time(LIMITS, START.plus(600)));
+        let mut activates = waiting(Need::Activate);
+        assert!(!activates.give_time(LIMITS, START));
     }
 
     #[test]

@@ -81,6 +81,13 @@ pub enum News {
     Reset,
     /// A login from a browser in which the account was never accepted before.
     NewBrowser,
+    /// A recovery code stood in for the authenticator.
+    RecoveryUsed {
+        /// Codes that are left.
+        left: u64,
+    },
+    /// New recovery codes were made; those before are dead.
+    RecoveryMade,
     /// The password was right and the code wrong, several times.
     CodesWrong {
         /// How often.

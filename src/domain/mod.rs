@@ -17,6 +17,7 @@ pub mod mail;
 pub mod office;
 pub mod policy;
 pub mod policy_file;
+pub mod recovery;
 pub mod retention;
 pub mod session;
 pub mod standing;

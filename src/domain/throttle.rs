@@ -4,7 +4,12 @@
 //! store first; only when it is durable the code is compared; success removes the record. The count
 //! of consecutive failures never decays, so the chance to guess is bounded for ever: 20 attempts
 //! with three accepted steps each are 6.0e-5 per lane (NIST SP 800-63B-4 section 3.2.2 allows 100).
+//!
+//! Recovery codes are counted and never refused here: nobody guesses 128 bits, while a wait or a cap
+//! per account would let somebody who has the password keep the owner out (invariant I11). What slows
+//! a guesser is the [`pace`] of the waiting login that he types them into, and that is his own.
 
+use crate::authenticator::Factor;
 use crate::primitives::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +51,15 @@ pub struct Attempts {
     pub last: UnixSeconds,
 }
 
+impl Attempts {
+    fn one_more(self, now: UnixSeconds) -> Self {
+        Self {
+            failures: self.failures.saturating_add(1),
+            last: now,
+        }
+    }
+}
+
 /// Whether an attempt may be compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Admission {
@@ -60,21 +74,26 @@ pub enum Admission {
     Exhausted,
 }
 
-/// Decides about one more attempt at `now`.
-pub fn admit(attempts: Attempts, now: UnixSeconds) -> Admission {
-    if attempts.failures >= FAILURES_MAX {
-        return Admission::Exhausted;
+/// Decides about one more attempt at `factor` at `now`.
+pub fn admit(attempts: Attempts, factor: Factor, now: UnixSeconds) -> Admission {
+    match factor {
+        Factor::Totp | Factor::ActivationCode if attempts.failures >= FAILURES_MAX => {
+            Admission::Exhausted
+        }
+        Factor::Totp | Factor::ActivationCode => pace(attempts, now),
+        Factor::Recovery => Admission::Count(attempts.one_more(now)),
     }
+}
+
+/// The growing delays without a cap: whether one more attempt may be compared at `now`.
+pub fn pace(attempts: Attempts, now: UnixSeconds) -> Admission {
     let ready = attempts.last.plus(delay_seconds(attempts.failures));
     // A clock that went back must not shorten a delay, nor stretch it beyond its length.
     let wait = ready.since(now).min(delay_seconds(attempts.failures));
     if wait > 0 {
         return Admission::Wait { seconds: wait };
     }
-    Admission::Count(Attempts {
-        failures: attempts.failures + 1,
-        last: now,
-    })
+    Admission::Count(attempts.one_more(now))
 }
 
 /// Delay after so many consecutive failures.
@@ -108,15 +127,31 @@ mod tests {
         let mut now = UnixSeconds(1_000_000);
         for _ in 0..FAILURES_MAX {
             now = now.plus(DELAY_SECONDS_MAX);
-            let Admission::Count(next) = admit(attempts, now) else {
+            let Admission::Count(next) = admit(attempts, Factor::Totp, now) else {
                 panic!("{attempts:?}")
             };
             attempts = next;
         }
         assert_eq!(
-            admit(attempts, now.plus(10 * 365 * 86_400)),
+            admit(attempts, Factor::Totp, now.plus(10 * 365 * 86_400)),
             Admission::Exhausted
         );
+    }
+
+    #[test]
+    fn recovery_codes_are_counted_and_no_guesser_closes_them() {
+        let (mut attempts, now) = (Attempts::default(), UnixSeconds(1_000_000));
+        for count in 1..=1_000 {
+            let Admission::Count(next) = admit(attempts, Factor::Recovery, now) else {
+                panic!("{attempts:?}")
+            };
+            assert_eq!(next.failures, count);
+            attempts = next;
+        }
+        // In the login that they are typed into they are slowed, and after each wait one is taken.
+        assert_eq!(pace(attempts, now), Admission::Wait { seconds: 3_600 });
+        let later = now.plus(DELAY_SECONDS_MAX);
+        assert!(matches!(pace(attempts, later), Admission::Count(_)));
     }
 
     proptest! {
@@ -128,7 +163,7 @@ mod tests {
             let mut compared = 0u32;
             for pause in pauses {
                 now = now.plus(pause);
-                match admit(attempts, now) {
+                match admit(attempts, Factor::Totp, now) {
                     Admission::Count(next) => {
                         prop_assert!(now.since(attempts.last) >= delay_seconds(attempts.failures)
                             || attempts.failures == 0);

@@ -9,9 +9,10 @@ use crate::domain::standing::Standing;
 use crate::domain::upstream_session::{State, StoredState};
 use crate::entropy;
 use crate::flow::probe::{Budget, Verdict};
+use crate::flow::recovery::ShownCodes;
 use crate::flow::sessions::LiveSession;
 use crate::flow::{Client, Engine, FlowError};
-use crate::primitives::{AccountId, Identity, OtpCode, Ticket, UpstreamKey, WaitingRef};
+use crate::primitives::{AccountId, Identity, Ticket, UpstreamKey, WaitingRef};
 use crate::store::Expect;
 use crate::store::records::{Draft, RecordError, Stored};
 use std::collections::BTreeMap;
@@ -45,6 +46,8 @@ pub(crate) struct Acceptance<'a> {
     pub(crate) writes: Draft,
     pub(crate) code_digest: [u8; 32],
     pub(crate) event: AuditEvent,
+    /// Recovery codes that were made in the same step, to be shown once.
+    pub(crate) codes: Option<ShownCodes>,
     pub(crate) client: &'a Client,
 }
 
@@ -119,7 +122,7 @@ impl Engine {
     /// counter, audit record, session and state in one durable step, then the release.
     pub(crate) async fn accept(
         &self,
-        acceptance: Acceptance<'_>,
+        mut acceptance: Acceptance<'_>,
     ) -> Result<AcceptOutcome, FlowError> {
         let login = acceptance.login.value.clone();
         let Some(key) = login.keys.first().copied() else {
@@ -155,6 +158,7 @@ impl Engine {
             jar: login.jar.clone(),
         };
         let acceptance_client = acceptance.client;
+        let codes = acceptance.codes.take();
         match self.write_acceptance(acceptance, &session).await {
             Ok(()) => {}
             Err(FlowError::Store(Some(RecordError::Conflict))) => {
@@ -164,7 +168,7 @@ impl Engine {
         }
         let target = login.target.clone();
         let reference = login.reference;
-        let live = self.sessions.insert(session);
+        let live = self.sessions.insert_showing(session, codes);
         let generation = self.table.fresh_generation();
         if !entry.change(|tracked| tracked.accept(reference, live.id(), generation, now)) {
             // Ended while the step was written (a logout in another tab): the end wins.
@@ -282,8 +286,8 @@ impl Engine {
 }
 
 /// What is kept of a code to recognise the very same acceptance again: a hash bound to the login.
-pub(crate) fn code_digest(reference: WaitingRef, code: &OtpCode) -> [u8; 32] {
-    crate::seal::digest(&[&reference.0, code.expose().as_bytes()])
+pub(crate) fn code_digest(reference: WaitingRef, code: &[u8]) -> [u8; 32] {
+    crate::seal::digest(&[&reference.0, code])
 }
 
 /// Slows addresses down that fail a lot. It never refuses, and it does nothing at all for loopback

@@ -11,9 +11,10 @@
 use crate::domain::enrollment::Activation;
 use crate::domain::login::{Need, WaitingLogin};
 use crate::entropy;
+use crate::flow::accept::code_digest;
 use crate::flow::sessions::LiveSession;
 use crate::flow::{Engine, FlowError};
-use crate::primitives::Identity;
+use crate::primitives::{Identity, OtpCode};
 use crate::store::Expect;
 use crate::store::records::{RecordError, Stored};
 use std::sync::Arc;
@@ -37,7 +38,7 @@ pub enum ActivationState {
     Running(Activation),
     /// A code of the help desk is due first.
     ProofDue,
-    /// There is none: the account has a binding, or the login waits for something else or is over.
+    /// There is none: the account has a binding (another one than it would replace), or the login waits for something else or is over.
     Over,
 }
 
@@ -46,6 +47,15 @@ impl Holder {
         match self {
             Self::Login(login) => [b"w", &login.value.reference.0[..]].concat(),
             Self::Session(session) => [b"s", &session.id().0[..]].concat(),
+        }
+    }
+
+    /// What is kept of a code typed here, to recognise the same one again.
+    pub(super) fn code_digest(&self, code: &OtpCode) -> [u8; 32] {
+        let code = code.expose().as_bytes();
+        match self {
+            Self::Login(login) => code_digest(login.value.reference, code),
+            Self::Session(session) => crate::seal::digest(&[&session.id().0, code]),
         }
     }
 
@@ -93,14 +103,15 @@ impl Engine {
         for _ in 0..TRIES {
             let now = self.now();
             let (mut account, account_expect) = self.account_for_update(&identity.account).await?;
-            if account.binding.is_some() {
-                return Ok(ActivationState::Over);
-            }
             let stored = records.get::<Activation>(&holder.key()).await?;
             let expect = stored
                 .as_ref()
                 .map_or(Expect::Absent, |s| Expect::Version(s.version));
             let running = stored.map(|s| s.value).filter(|a| !a.is_over(limits, now));
+            let replaces = running.as_ref().and_then(|a| a.replaces);
+            if account.bound() != replaces {
+                return Ok(ActivationState::Over);
+            }
             let proved = grant.or(running.as_ref().and_then(|a| a.grant));
             if proved.is_none() && self.proof_due(holder, identity).await? {
                 return Ok(ActivationState::ProofDue);

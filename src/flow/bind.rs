@@ -8,10 +8,11 @@ use crate::domain::login::WaitingLogin;
 use crate::domain::session::GatewaySession;
 use crate::domain::standing::Standing;
 use crate::domain::throttle::{Attempts, Lane};
-use crate::flow::accept::{AcceptOutcome, Acceptance, Accepted, code_digest};
+use crate::flow::accept::{AcceptOutcome, Acceptance, Accepted};
 use crate::flow::activate::{Holder, TRIES};
+use crate::flow::compare::CodeRefusal;
+use crate::flow::recovery::ShownCodes;
 use crate::flow::sessions::LiveSession;
-use crate::flow::verify::CodeRefusal;
 use crate::flow::{Client, Engine, FlowError};
 use crate::primitives::{AccountId, OtpCode};
 use crate::store::Expect;
@@ -23,7 +24,10 @@ pub enum ActivateOutcome {
     /// Bound, and the waiting login is accepted.
     Accepted(Accepted),
     /// Bound from inside a session, which goes on.
-    Bound,
+    Bound {
+        /// Number of the entry that it replaced, where that is known.
+        replaced: Option<u32>,
+    },
     /// Refused; the same QR stays.
     Refused(CodeRefusal),
     /// The activation is over.
@@ -49,18 +53,28 @@ impl Engine {
         let Some(code) = OtpCode::parse(typed) else {
             return Ok(ActivateOutcome::Refused(CodeRefusal::Malformed));
         };
-        if let Holder::Login(login) = holder
-            && let Some(again) =
-                self.same_acceptance(&login.value, &code_digest(login.value.reference, &code))
-        {
-            return Ok(ActivateOutcome::Accepted(again));
-        }
+        let digest = holder.code_digest(&code);
+        let _order = match holder {
+            Holder::Login(login) => {
+                if let Some(again) = self.same_acceptance(&login.value, &digest) {
+                    return Ok(ActivateOutcome::Accepted(again));
+                }
+                None
+            }
+            Holder::Session(session) => {
+                let order = session.making.lock().await;
+                if session.codes_shown(Some(&digest), self.now()).is_some() {
+                    // The second click of a double click.
+                    return Ok(ActivateOutcome::Bound { replaced: None });
+                }
+                Some(order)
+            }
+        };
         let outcome = self.confirm_once(holder, &code, client).await?;
         if let (Holder::Login(login), ActivateOutcome::Closed | ActivateOutcome::Refused(_)) =
             (holder, &outcome)
         {
             let reference = login.value.reference;
-            let digest = code_digest(reference, &code);
             if let Some(again) = self.accepted_meanwhile(reference, &digest).await? {
                 return Ok(ActivateOutcome::Accepted(again));
             }
@@ -78,10 +92,7 @@ impl Engine {
             return Ok(ActivateOutcome::Closed);
         }
         let Some(activation) = self.count_try(holder).await? else {
-            return match holder {
-                Holder::Login(login) => self.accepted_before(login, code).await,
-                Holder::Session(_) => Ok(ActivateOutcome::Closed),
-            };
+            return self.accepted_before(holder, code).await;
         };
         if let (None, Some(identity)) = (activation.grant, holder.identity())
             && self.proof_due(holder, identity).await?
@@ -94,8 +105,8 @@ impl Engine {
             Confirmation::Late => Ok(ActivateOutcome::Refused(CodeRefusal::Late)),
             Confirmation::Wrong => Ok(ActivateOutcome::Refused(CodeRefusal::Wrong)),
             Confirmation::Bound(binding) => {
-                let bound = (binding, activation.grant);
-                self.bind(holder, bound, code, client).await
+                self.bind(holder, (binding, &activation), code, client)
+                    .await
             }
         }
     }
@@ -103,13 +114,16 @@ impl Engine {
     /// The second click of a double click: the acceptance that the first one brought.
     async fn accepted_before(
         &self,
-        login: &Stored<WaitingLogin>,
+        holder: &Holder,
         code: &OtpCode,
     ) -> Result<ActivateOutcome, FlowError> {
+        let Holder::Login(login) = holder else {
+            return Ok(ActivateOutcome::Closed);
+        };
         let reference = login.value.reference;
         let now = self.records()?.get::<WaitingLogin>(&reference.0).await?;
-        let again =
-            now.and_then(|now| self.same_acceptance(&now.value, &code_digest(reference, code)));
+        let digest = holder.code_digest(code);
+        let again = now.and_then(|now| self.same_acceptance(&now.value, &digest));
         Ok(again.map_or(ActivateOutcome::Closed, ActivateOutcome::Accepted))
     }
 
@@ -138,7 +152,7 @@ impl Engine {
     async fn bind(
         &self,
         holder: &Holder,
-        (binding, grant): (Binding, Option<[u8; 16]>),
+        (mut binding, activation): (Binding, &Activation),
         code: &OtpCode,
         client: &Client,
     ) -> Result<ActivateOutcome, FlowError> {
@@ -146,22 +160,23 @@ impl Engine {
             return Ok(ActivateOutcome::Closed);
         };
         let (mut account, expect) = self.account_for_update(&identity.account).await?;
-        if account.binding.is_some() {
+        if account.bound() != activation.replaces {
             // Bound meanwhile, by a double click or by another login: that binding stands.
-            return match holder {
-                Holder::Login(login) => self.accepted_before(login, code).await,
-                Holder::Session(_) => Ok(ActivateOutcome::Closed),
-            };
+            return self.accepted_before(holder, code).await;
         }
+        let grant = activation.grant;
         let Some(standing) = self.used_up(&identity.account, grant).await? else {
             return Ok(ActivateOutcome::Closed);
         };
+        let digest = holder.code_digest(code);
+        let (set, codes) = self.recovery_set(&identity.account, digest)?;
+        binding.recovery = Some(set);
         let entry = entry_letter(binding.generation);
         account.binding = Some(binding);
         account.epoch = account.epoch.saturating_add(1);
         let event = AuditEvent::Activated {
             entry,
-            replaced: false,
+            replaced: activation.replaces.is_some(),
         };
         let changed = AccountChange {
             account,
@@ -171,8 +186,8 @@ impl Engine {
         };
         let outcome = match holder {
             Holder::Login(login) => {
-                self.bind_login(holder, login, changed, code, client)
-                    .await?
+                let made = (changed, codes);
+                self.bind_login(holder, login, made, code, client).await?
             }
             Holder::Session(session) => {
                 let factor = Some(Factor::Totp);
@@ -182,7 +197,10 @@ impl Engine {
                 {
                     return Ok(ActivateOutcome::Closed);
                 }
-                ActivateOutcome::Bound
+                session.show_codes(codes);
+                ActivateOutcome::Bound {
+                    replaced: activation.replaces,
+                }
             }
         };
         let keep = match (&outcome, holder) {
@@ -222,13 +240,14 @@ impl Engine {
         &self,
         holder: &Holder,
         login: &Stored<WaitingLogin>,
-        changed: AccountChange,
+        (changed, codes): (AccountChange, ShownCodes),
         code: &OtpCode,
         client: &Client,
     ) -> Result<ActivateOutcome, FlowError> {
         let records = self.records()?;
         let acceptance = Acceptance {
-            code_digest: code_digest(login.value.reference, code),
+            code_digest: holder.code_digest(code),
+            codes: Some(codes),
             login: login.clone(),
             factor: Some(Factor::Totp),
             account_epoch: changed.account.epoch,
@@ -241,7 +260,7 @@ impl Engine {
         match self.accept(acceptance).await? {
             AcceptOutcome::Accepted(accepted) => Ok(ActivateOutcome::Accepted(accepted)),
             AcceptOutcome::UpstreamBusy => Ok(ActivateOutcome::UpstreamBusy),
-            AcceptOutcome::Overtaken => self.accepted_before(login, code).await,
+            AcceptOutcome::Overtaken => self.accepted_before(holder, code).await,
             AcceptOutcome::Gone => {
                 self.abandon_login(&login.value, "gone", client).await;
                 Ok(ActivateOutcome::Closed)
@@ -320,9 +339,11 @@ impl AccountChange {
         if let Some((standing, expect)) = &self.standing {
             draft = draft.put(&key, *expect, standing);
         }
-        for lane in [Lane::KnownBrowser, Lane::Unknown] {
-            let key = records.attempts_key(&self.account.id, Factor::Totp, lane);
-            draft = draft.delete::<Attempts>(&key, Expect::Any);
+        for factor in [Factor::Totp, Factor::Recovery] {
+            for lane in [Lane::KnownBrowser, Lane::Unknown] {
+                let key = records.attempts_key(&self.account.id, factor, lane);
+                draft = draft.delete::<Attempts>(&key, Expect::Any);
+            }
         }
         draft
     }

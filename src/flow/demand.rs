@@ -8,6 +8,7 @@ use crate::domain::login::{Need, Outcome, WaitingLogin};
 use crate::domain::policy_file::Mode;
 use crate::domain::session::GatewaySession;
 use crate::domain::standing::Seen;
+use crate::domain::throttle::Attempts;
 use crate::domain::upstream_session::{State, StoredState};
 use crate::entropy;
 use crate::flow::judge::{Case, Conclusion, Due};
@@ -74,6 +75,7 @@ impl Engine {
             created: now,
             window_until: now.plus(limits.window_seconds),
             extensions_left: limits.extensions,
+            recovery: Attempts::default(),
             outcome: Outcome::Waiting,
             identity,
         };

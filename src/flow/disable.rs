@@ -3,11 +3,10 @@
 use crate::domain::audit::AuditEvent;
 use crate::domain::enrollment::entry_letter;
 use crate::domain::policy::Signature;
-use crate::domain::throttle::Lane;
 use crate::flow::bind::AccountChange;
+use crate::flow::compare::{Code, CodeRefusal, Compared};
 use crate::flow::sessions::LiveSession;
 use crate::flow::table::DOUBLE_CLICK_SECONDS;
-use crate::flow::verify::{CodeRefusal, Compared};
 use crate::flow::{Client, Engine, FlowError};
 use crate::primitives::{ActivationCode, OtpCode, UnixSeconds};
 use std::sync::Arc;
@@ -91,15 +90,9 @@ impl Engine {
             return Ok(DisableOutcome::NotActive);
         };
         self.check_clock()?;
-        // Inside a session that a second factor opened, the owner's own lane counts; the password
-        // alone (policy `off`) must not reach it (invariant I11).
-        let lane = if session.factor().is_some() {
-            Lane::KnownBrowser
-        } else {
-            Lane::Unknown
-        };
+        let lane = session.lane();
         let compared = self
-            .compare(&identity.account, &identity.role, code, lane, client)
+            .compare(&identity, &Code::Otp(code.clone()), lane, client)
             .await?;
         let (mut account, expect) = match compared {
             Compared::Refused(refusal) => return Ok(DisableOutcome::Refused(refusal)),

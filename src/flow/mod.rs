@@ -15,6 +15,7 @@ mod attempts;
 pub mod bind;
 pub mod canary;
 pub mod carry;
+mod compare;
 pub mod demand;
 pub mod disable;
 pub mod end;
@@ -30,6 +31,7 @@ pub mod post;
 pub mod probe;
 pub mod proof;
 pub mod put_off;
+pub mod recovery;
 mod scrape;
 pub mod sessions;
 pub mod start;
@@ -41,6 +43,7 @@ pub mod upstream;
 pub mod verify;
 pub mod watch;
 mod watched_store;
+mod window;
 
 pub use watched_store::WatchedStore;
 

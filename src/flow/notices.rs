@@ -33,6 +33,10 @@ fn letter_of(record: &AuditRecord, has_operator: bool) -> Option<Letter> {
         },
         AuditEvent::Disabled { .. } => News::Disabled,
         AuditEvent::Reset { .. } => News::Reset,
+        AuditEvent::LoginAccepted {
+            left: Some(left), ..
+        } => News::RecoveryUsed { left: *left },
+        AuditEvent::RecoveryMade { .. } => News::RecoveryMade,
         // Whoever types a code in a browser that was never accepted before is in a new one.
         AuditEvent::LoginAccepted {
             lane: Lane::Unknown,

@@ -8,7 +8,7 @@ use crate::domain::standing::{GRANT_SECONDS, Grant, Standing};
 use crate::domain::throttle::{Admission, Attempts, Lane};
 use crate::entropy;
 use crate::flow::activate::{ActivationState, Holder};
-use crate::flow::verify::CodeRefusal;
+use crate::flow::compare::CodeRefusal;
 use crate::flow::{Client, Engine, FlowError};
 use crate::primitives::{AccountId, ActivationCode};
 use crate::store::Expect;

@@ -87,6 +87,7 @@ impl Engine {
             account_epoch: account.epoch,
             writes,
             code_digest: digest,
+            codes: None,
             event: AuditEvent::PutOff {
                 skips: standing.skips,
             },

@@ -3,7 +3,9 @@
 use crate::authenticator::Factor;
 use crate::domain::jar::Jar;
 use crate::domain::session::{GatewaySession, Liveness, SessionLimits, liveness};
+use crate::domain::throttle::Lane;
 use crate::flow::disable::LastDisable;
+use crate::flow::recovery::{RecoveryCodes, ShownCodes};
 use crate::primitives::{AccountId, GatewaySessionId, UnixSeconds, UpstreamKey};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +34,10 @@ pub struct LiveSession {
     ended: AtomicBool,
     /// One at a time, and the last one, for the second click of a double click.
     pub(super) disabling: tokio::sync::Mutex<Option<LastDisable>>,
+    /// Recovery codes are made one set at a time.
+    pub(super) making: tokio::sync::Mutex<()>,
+    /// Those that were made last, for the second click of a double click.
+    shown: Mutex<Option<ShownCodes>>,
 }
 
 impl Sessions {
@@ -42,7 +48,16 @@ impl Sessions {
 
     /// Takes a session in.
     pub fn insert(&self, record: GatewaySession) -> Arc<LiveSession> {
-        let session = Arc::new(LiveSession::new(record));
+        self.insert_showing(record, None)
+    }
+
+    /// The same for one that began with recovery codes: nobody sees it without them.
+    pub(super) fn insert_showing(
+        &self,
+        record: GatewaySession,
+        codes: Option<ShownCodes>,
+    ) -> Arc<LiveSession> {
+        let session = Arc::new(LiveSession::new(record, codes));
         self.live.pin().insert(session.id(), session.clone());
         session
     }
@@ -66,7 +81,7 @@ impl Sessions {
 }
 
 impl LiveSession {
-    fn new(record: GatewaySession) -> Self {
+    fn new(record: GatewaySession, codes: Option<ShownCodes>) -> Self {
         Self {
             keys: Mutex::new(record.keys.clone()),
             factor: Mutex::new(record.factor),
@@ -81,6 +96,8 @@ impl LiveSession {
             unsettled: AtomicU32::new(0),
             ended: AtomicBool::new(false),
             disabling: tokio::sync::Mutex::new(None),
+            making: tokio::sync::Mutex::new(()),
+            shown: Mutex::new(codes),
             record,
         }
     }
@@ -150,6 +167,36 @@ impl LiveSession {
     /// Second factor that was accepted in it, if any.
     pub fn factor(&self) -> Option<Factor> {
         *self.factor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Recovery codes that were made in it a moment ago; by this request, where one is named.
+    pub fn codes_shown(
+        &self,
+        digest: Option<&[u8; 32]>,
+        now: UnixSeconds,
+    ) -> Option<RecoveryCodes> {
+        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.as_ref()?.again(digest, now).cloned()
+    }
+
+    /// Recovery codes were made in it.
+    pub(super) fn show_codes(&self, codes: ShownCodes) {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(codes);
+    }
+
+    /// Wipes them once they are not shown any more.
+    pub(super) fn forget_codes(&self, now: UnixSeconds) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.take_if(|shown| shown.again(None, now).is_none());
+    }
+
+    /// In which lane codes count that are typed inside it: the owner's own where a second factor opened
+    /// it; the password alone (policy `off`) must not reach that one (invariant I11).
+    pub(super) fn lane(&self) -> Lane {
+        match self.factor() {
+            Some(_) => Lane::KnownBrowser,
+            None => Lane::Unknown,
+        }
     }
 
     /// The owner activated or disabled from inside it: it goes on in the account's new epoch.

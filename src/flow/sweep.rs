@@ -81,6 +81,7 @@ impl Engine {
         let now = self.now();
         let client = self.own_client();
         for session in self.sessions.all() {
+            session.forget_codes(now);
             let reason = match session.liveness(self.settings.session, now) {
                 Liveness::Live if self.is_outdated(&session).await => "policy",
                 Liveness::Live => continue,

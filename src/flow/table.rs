@@ -4,8 +4,8 @@
 use crate::authenticator::totp;
 use crate::domain::jar::Jar;
 use crate::domain::upstream_session::{State, StoredState, Tracked};
+use crate::flow::compare::CodeRefusal;
 use crate::flow::judge::Due;
-use crate::flow::verify::CodeRefusal;
 use crate::primitives::{UnixSeconds, UpstreamKey};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -23,11 +23,11 @@ pub struct Metrics {
     pub(super) requests: Table<7, 1>,
     pub(super) connections: Level,
     pub(super) connections_refused: Counter,
-    pub(super) second_factor: Table<2, 8>,
+    pub(super) second_factor: Table<3, 8>,
     pub(super) drift_steps: Table<3, 1>,
     pub(super) activation: Table<4, 5>,
     pub(super) logins: Table<5, 1>,
-    pub(super) acts: Table<14, 1>,
+    pub(super) acts: Table<15, 1>,
     pub(super) login_requests: Table<3, 1>,
     pub(super) recognised: Counter,
     pub(super) denied: Table<3, 1>,
@@ -53,9 +53,10 @@ pub struct Metrics {
 }
 
 /// What admins did, and what the gateway did in their name, by the kind of the audit record.
-const ACTS: [&str; 14] = [
+const ACTS: [&str; 15] = [
     "put-off",
     "code-typed",
+    "recovery-made",
     "policy-changed",
     "policy-settled",
     "glass-file",
@@ -107,7 +108,7 @@ impl Metrics {
             requests: Table::new(RequestKind::WORDS, NO_LABEL),
             connections: Level::default(),
             connections_refused: Counter::default(),
-            second_factor: Table::new(["totp", "activation-code"], refusals),
+            second_factor: Table::new(["totp", "activation-code", "recovery-code"], refusals),
             drift_steps: Table::new(["-1", "0", "1"], NO_LABEL),
             activation: Table::new(
                 ["begin", "confirm", "remove", OTHER],
@@ -309,6 +310,7 @@ impl Metrics {
                 self.acts.count(event.kind(), "");
             }
             AuditEvent::PutOff { .. }
+            | AuditEvent::RecoveryMade { .. }
             | AuditEvent::PolicyChanged { .. }
             | AuditEvent::PolicySettled { .. }
             | AuditEvent::GlassFile { .. }
@@ -330,6 +332,7 @@ fn method(factor: Factor) -> &'static str {
     match factor {
         Factor::Totp => "totp",
         Factor::ActivationCode => "activation-code",
+        Factor::Recovery => "recovery-code",
     }
 }
 

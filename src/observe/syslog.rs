@@ -152,9 +152,9 @@ fn severity(kind: &str) -> u8 {
     match kind {
         "code-refused" | "identity-changed" | "glass-file" | "clock-accepted"
         | "profile-drifted" => WARNING,
-        "activated" | "disabled" | "login-accepted" | "login-released" | "put-off"
-        | "code-typed" | "policy-changed" | "policy-settled" | "reset" | "code-issued"
-        | "sessions-ended" | "exempted" | "unlocked" => NOTICE,
+        "activated" | "disabled" | "recovery-made" | "login-accepted" | "login-released"
+        | "put-off" | "code-typed" | "policy-changed" | "policy-settled" | "reset"
+        | "code-issued" | "sessions-ended" | "exempted" | "unlocked" => NOTICE,
         _ => INFORMATIONAL,
     }
 }
@@ -169,6 +169,7 @@ fn sentence(kind: &str) -> String {
         "login-abandoned" => "A login ended without a second factor.",
         "activated" => "An authenticator was activated.",
         "disabled" => "An authenticator was removed by its owner.",
+        "recovery-made" => "New recovery codes were made by their owner.",
         "session-ended" => "A session ended.",
         "identity-changed" => "Somebody else appeared inside an accepted session.",
         "put-off" => "An activation was put off.",

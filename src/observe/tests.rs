@@ -45,6 +45,7 @@ fn every_event_is_counted_where_it_belongs() {
     let accepted = AuditEvent::LoginAccepted {
         factor: Factor::Totp,
         lane: Lane::Unknown,
+        left: None,
     };
     let ended = |reason: &str| AuditEvent::SessionEnded {
         reason: reason.to_owned(),

@@ -6,7 +6,7 @@ use crate::authenticator::Factor;
 use crate::domain::enrollment::entry_letter;
 use crate::domain::login::{Need, Outcome, WaitingLogin};
 use crate::flow::accept::Accepted;
-use crate::flow::verify::{CodeRefusal, VerifyOutcome};
+use crate::flow::verify::{CodeRefusal, Typed, VerifyOutcome};
 use crate::primitives::{Ticket, WaitingRef};
 use crate::render::{Acceptor, AcceptorError, AcceptorSession, LocalPath, Notice, Page};
 use crate::store::records::Stored;
@@ -73,8 +73,9 @@ pub(super) async fn verify(pages: &Pages, request: &PageRequest<'_>, form: &Form
     let account = &login.value.identity.account;
     let lane = engine.lane(request.cookies.known, account);
     let reference = login.value.reference;
+    let typed = Typed::Otp(form.field("code"));
     let judged = engine
-        .verify(reference, ticket, form.field("code"), lane, request.client)
+        .verify(reference, ticket, typed, lane, request.client)
         .await;
     match judged {
         Ok(VerifyOutcome::Accepted(accepted)) => {
@@ -193,6 +194,18 @@ pub(super) async fn posted<'r>(
     Ok((login, ticket))
 }
 
+/// The way on for a form that is sent again after its login was finished in this browser, as by a reload
+/// of the page that said so: the ticket is gone, and the session is there.
+pub(super) fn finished(pages: &Pages, request: &PageRequest<'_>, form: &Form) -> Option<Reply> {
+    let reference = WaitingRef::from_text(form.field("r"))?;
+    let waits = |(at, _): &(WaitingRef, Ticket)| *at == reference;
+    if request.cookies.tickets.iter().any(waits) {
+        return None;
+    }
+    request.carried.owner.as_ref()?;
+    Some(pages.to_own(request, &format!("{}/", pages.frame.base)))
+}
+
 /// What a waiting login's form token is bound to.
 pub(super) fn bound_to(login: &WaitingLogin) -> Vec<u8> {
     [b"w", &login.reference.0[..], &login.ticket_digest].concat()
@@ -241,7 +254,12 @@ pub(super) fn forget(pages: &Pages, answer: Reply, reference: WaitingRef) -> Rep
     reply::with_cookie(answer, &pages.cookies.clear_ticket(reference))
 }
 
-async fn closed(pages: &Pages, request: &PageRequest<'_>, login: &WaitingLogin) -> Reply {
+/// The page of a login that is over.
+pub(super) async fn closed(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    login: &WaitingLogin,
+) -> Reply {
     let over = WaitingLogin {
         window_until: login.created,
         ..login.clone()
@@ -293,6 +311,7 @@ async fn render(
         reference: login.reference.to_text(),
         csrf: pages.csrf(&bound_to(login)),
         user_id: login.identity.account.user_id.as_str().to_owned(),
+        recovery: account.recovery_left() > 0,
         entry: account
             .binding
             .map(|b| entry_letter(b.generation))
@@ -322,7 +341,7 @@ fn status_of(error: Option<AcceptorError>, left: u64) -> StatusCode {
     match error {
         None if left > 0 => StatusCode::OK,
         None => StatusCode::UNAUTHORIZED,
-        Some(AcceptorError::TooMany { .. } | AcceptorError::Exhausted { .. }) => {
+        Some(AcceptorError::TooMany { .. } | AcceptorError::Exhausted) => {
             StatusCode::TOO_MANY_REQUESTS
         }
         Some(AcceptorError::UpstreamBusy) => StatusCode::SERVICE_UNAVAILABLE,
@@ -342,8 +361,6 @@ fn error_of(refusal: CodeRefusal) -> AcceptorError {
         CodeRefusal::Wait { seconds: wait } => AcceptorError::TooMany {
             seconds: seconds(wait),
         },
-        CodeRefusal::Exhausted => AcceptorError::Exhausted {
-            recovery_codes: false,
-        },
+        CodeRefusal::Exhausted => AcceptorError::Exhausted,
     }
 }

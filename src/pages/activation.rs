@@ -1,6 +1,6 @@
 //! Activation: a QR code, and the code that proves it arrived.
 
-use super::acceptor::{bound_to, forget, give_up, page_path, posted, release, waiting};
+use super::acceptor::{bound_to, finished, forget, give_up, page_path, posted, release, waiting};
 use super::form::{Form, query_value};
 use super::{PageRequest, Pages, Reply, notice, reply};
 use crate::authenticator::totp::otpauth_url;
@@ -8,6 +8,7 @@ use crate::domain::enrollment::{self, entry_letter};
 use crate::domain::login::{Need, Outcome};
 use crate::flow::activate::{ActivationState, Holder};
 use crate::flow::bind::ActivateOutcome;
+use crate::flow::sessions::LiveSession;
 use crate::flow::verify::CodeRefusal;
 use crate::primitives::UnixSeconds;
 use crate::render::{
@@ -48,6 +49,9 @@ pub(super) async fn cancel(pages: &Pages, request: &PageRequest<'_>, form: &Form
 
 /// POST: judges a code.
 pub(super) async fn confirm(pages: &Pages, request: &PageRequest<'_>, form: &Form) -> Reply {
+    if let Some(onward) = finished(pages, request, form) {
+        return onward;
+    }
     let holder = match posted_holder(pages, request, form).await {
         Ok(holder) => holder,
         Err(refusal) => return *refusal,
@@ -58,7 +62,8 @@ pub(super) async fn confirm(pages: &Pages, request: &PageRequest<'_>, form: &For
         .await;
     match judged {
         Ok(ActivateOutcome::Accepted(accepted)) => {
-            let page = activated(pages, request, &holder, &accepted.target).await;
+            let (session, target) = (&accepted.session, &accepted.target);
+            let page = activated(pages, request, session, target, None).await;
             match &holder {
                 Holder::Login(login) => {
                     release(pages, request, &accepted, login.value.reference, page)
@@ -66,9 +71,14 @@ pub(super) async fn confirm(pages: &Pages, request: &PageRequest<'_>, form: &For
                 Holder::Session(_) => page,
             }
         }
-        Ok(ActivateOutcome::Bound) => {
+        Ok(ActivateOutcome::Bound { replaced }) => {
             let home = pages.engine.home();
-            activated(pages, request, &holder, &home).await
+            match &holder {
+                Holder::Session(session) => {
+                    activated(pages, request, session, &home, replaced).await
+                }
+                Holder::Login(_) => reply::see_other(&home),
+            }
         }
         Ok(ActivateOutcome::Refused(refusal)) => {
             render(pages, request, &holder, Some(error_of(refusal))).await
@@ -194,6 +204,7 @@ async fn render(
         csrf: pages.csrf(&holder_bound_to(holder)),
         user_id: user_id.to_owned(),
         entry: entry_letter(newest),
+        replaces: activation.replaces.map(entry_letter),
         qr,
         error,
         clock: show_clock.then(|| pages.clock_text(now)),
@@ -264,10 +275,11 @@ pub(super) fn leave(pages: &Pages, holder: &Holder) -> Option<Leave> {
 async fn activated(
     pages: &Pages,
     request: &PageRequest<'_>,
-    holder: &Holder,
+    session: &LiveSession,
     target: &str,
+    replaced: Option<u32>,
 ) -> Reply {
-    let Some(identity) = holder.identity() else {
+    let Some(identity) = &session.record().identity else {
         return reply::see_other(target);
     };
     let account = pages.engine.account(identity).await;
@@ -282,7 +294,10 @@ async fn activated(
     let page = Activated {
         user_id: identity.account.user_id.as_str().to_owned(),
         entry,
-        replaced: None,
+        replaced: replaced.map(entry_letter),
+        codes: session
+            .codes_shown(None, pages.engine.now())
+            .map(|codes| super::recovery::list(pages, session, &codes)),
         continue_to,
     };
     match pages

@@ -13,6 +13,8 @@ mod logout;
 pub mod mails;
 pub mod notice;
 mod proof;
+mod recover;
+mod recovery;
 pub mod reply;
 mod status;
 
@@ -102,8 +104,10 @@ pub async fn route(pages: &Pages, request: &PageRequest<'_>) -> Reply {
             paths::STATUS => status::show(pages, request).await,
             paths::ACTIVATION => activation::show(pages, request).await,
             paths::ACCEPTOR => acceptor::show(pages, request).await,
+            paths::ACCEPTOR_RECOVERY => recover::show(pages, request).await,
+            paths::RECOVERY => recovery::show(pages, request).await,
             // Addresses of forms, opened by themselves: to the page that the form stands on.
-            paths::ACCEPTOR_EXTEND | paths::ACCEPTOR_CANCEL => {
+            paths::ACCEPTOR_EXTEND | paths::ACCEPTOR_CANCEL | paths::ACCEPTOR_SWITCH => {
                 pages.to_own(request, &format!("{}/acceptor", pages.frame.base))
             }
             paths::ACTIVATION_QR
@@ -112,7 +116,7 @@ pub async fn route(pages: &Pages, request: &PageRequest<'_>) -> Reply {
             | paths::ACTIVATION_PROOF => {
                 pages.to_own(request, &format!("{}/activation", pages.frame.base))
             }
-            paths::ENABLE | paths::DISABLE => {
+            paths::ENABLE | paths::DISABLE | paths::REPLACE | paths::RECOVERY_FILE => {
                 pages.to_own(request, &format!("{}/", pages.frame.base))
             }
             paths::LOGOUT => logout::ask(pages, request).await,
@@ -140,6 +144,11 @@ pub async fn route(pages: &Pages, request: &PageRequest<'_>) -> Reply {
         paths::ACCEPTOR => acceptor::verify(pages, request, &form).await,
         paths::ACCEPTOR_EXTEND => acceptor::extend(pages, request, &form).await,
         paths::ACCEPTOR_CANCEL => acceptor::cancel(pages, request, &form).await,
+        paths::ACCEPTOR_SWITCH => recover::turn(pages, request, &form).await,
+        paths::ACCEPTOR_RECOVERY => recover::verify(pages, request, &form).await,
+        paths::RECOVERY => recovery::renew(pages, request, &form).await,
+        paths::RECOVERY_FILE => recovery::file(pages, request, &form).await,
+        paths::REPLACE => recovery::replace(pages, request, &form).await,
         paths::LOGOUT => logout::logout(pages, request, &form).await,
         _ => pages.refuse(request, Notice::NotFound),
     }

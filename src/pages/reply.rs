@@ -1,8 +1,9 @@
 //! Building answers: one place for the security headers of every own page.
 
 use super::Reply;
+use crate::render::SecretText;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 /// Nothing from anywhere else, nothing inline; forms go home only; nobody frames us.
@@ -23,6 +24,14 @@ const SECURITY: [(&str, &str); 7] = [
 /// An HTML page.
 pub fn html(status: StatusCode, body: String) -> Reply {
     build(status, "text/html; charset=utf-8", Bytes::from(body))
+}
+
+/// A text to be kept as a file (RFC 6266); `name` is plain.
+pub fn attachment(name: &str, text: &SecretText) -> Reply {
+    let body = Bytes::copy_from_slice(text.expose().as_bytes());
+    let reply = build(StatusCode::OK, "text/plain; charset=utf-8", body);
+    let how = format!("attachment; filename=\"{name}\"");
+    with_header(reply, CONTENT_DISPOSITION, &how)
 }
 
 /// A JSON answer for scripts.

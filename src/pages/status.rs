@@ -124,6 +124,7 @@ async fn render(
             .binding
             .as_ref()
             .map(|binding| active_since(pages, binding)),
+        replace: pages.engine.may_replace(owner),
         rule: match mode_of(pages, identity).await {
             Mode::Off | Mode::Observe => Rule::Off,
             Mode::Optional => Rule::Optional,
@@ -147,7 +148,12 @@ async fn render(
     )
 }
 
-fn finish(pages: &Pages, request: &PageRequest<'_>, page: &Page, status: StatusCode) -> Reply {
+pub(super) fn finish(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    page: &Page,
+    status: StatusCode,
+) -> Reply {
     match pages.renderer().page(page, &pages.frame_for(request)) {
         Ok(body) => reply::html(status, body),
         Err(error) => {
@@ -172,9 +178,15 @@ fn active_since(pages: &Pages, binding: &Binding) -> ActiveSince {
     ActiveSince {
         since: pages.date_text(binding.since),
         entry: entry_letter(binding.generation),
+        recovery: binding
+            .recovery
+            .as_ref()
+            .map(|set| super::recovery::count(pages, set)),
     }
 }
-fn error_of(refusal: CodeRefusal) -> DisableError {
+
+/// What was wrong with a code that is asked for inside a session.
+pub(super) fn error_of(refusal: CodeRefusal) -> DisableError {
     let seconds = |seconds: u64| u32::try_from(seconds).unwrap_or(u32::MAX);
     match refusal {
         CodeRefusal::Malformed => DisableError::Malformed,

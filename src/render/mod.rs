@@ -48,6 +48,8 @@ pub use page::activation::{Activation, ActivationError, Later, Leave, ShownQr};
 pub use page::confirm_logout::ConfirmLogout;
 pub use page::disabled::Disabled;
 pub use page::proof::{Proof, ProofError};
+pub use page::recover::{Recover, RecoverError, Recovered};
+pub use page::recovery::{Recovery, RecoveryCodes, RecoveryCount, RecoveryList};
 pub use page::status::{AccountStatus, ActiveSince, DisableError, Rule, Status};
 pub use problem::{RenderError, TemplateProblem};
 pub use qr::{QrError, QrSvg, qr_svg};

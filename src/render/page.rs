@@ -7,6 +7,8 @@ mod code;
 pub(super) mod confirm_logout;
 pub(super) mod disabled;
 pub(super) mod proof;
+pub(super) mod recover;
+pub(super) mod recovery;
 pub(super) mod status;
 
 use super::notice::Message;
@@ -25,10 +27,18 @@ pub enum Page {
     Activated(activated::Activated),
     /// The code after the password.
     Acceptor(Box<acceptor::Acceptor>),
+    /// A recovery code instead of the app's.
+    Recover(Box<recover::Recover>),
+    /// In by a recovery code.
+    Recovered(recover::Recovered),
     /// State of the account; enable and disable.
     Status(status::Status),
     /// The disable is done.
     Disabled(disabled::Disabled),
+    /// How many recovery codes are left; asks for a code to make new ones.
+    Recovery(Box<recovery::Recovery>),
+    /// New recovery codes, shown once.
+    RecoveryCodes(recovery::RecoveryCodes),
     /// Asks before a logout that came by a link.
     ConfirmLogout(confirm_logout::ConfirmLogout),
     /// Every refusal.
@@ -69,8 +79,12 @@ impl Page {
             Self::Proof(_) => "proof",
             Self::Activated(_) => "activated",
             Self::Acceptor(_) => "acceptor",
+            Self::Recover(_) => "recover",
+            Self::Recovered(_) => "recovered",
             Self::Status(_) => "status",
             Self::Disabled(_) => "disabled",
+            Self::Recovery(_) => "recovery",
+            Self::RecoveryCodes(_) => "recovery_codes",
             Self::ConfirmLogout(_) => "confirm_logout",
             Self::Message(_) => "message",
         }
@@ -90,8 +104,19 @@ impl Page {
         add(named(acceptor::Acceptor::samples(), |page| {
             Self::Acceptor(Box::new(page))
         }));
+        add(named(recover::Recover::samples(), |page| {
+            Self::Recover(Box::new(page))
+        }));
+        add(named(recover::Recovered::samples(), Self::Recovered));
         add(named(status::Status::samples(), Self::Status));
         add(named(disabled::Disabled::samples(), Self::Disabled));
+        add(named(recovery::Recovery::samples(), |page| {
+            Self::Recovery(Box::new(page))
+        }));
+        add(named(
+            recovery::RecoveryCodes::samples(),
+            Self::RecoveryCodes,
+        ));
         add(named(
             confirm_logout::ConfirmLogout::samples(),
             Self::ConfirmLogout,
@@ -106,8 +131,12 @@ impl Page {
             Self::Proof(page) => page.view(words),
             Self::Activated(page) => Ok(page.view()),
             Self::Acceptor(page) => page.view(words),
+            Self::Recover(page) => page.view(words),
+            Self::Recovered(page) => Ok(page.view()),
             Self::Status(page) => page.view(words),
             Self::Disabled(page) => Ok(page.view()),
+            Self::Recovery(page) => page.view(words),
+            Self::RecoveryCodes(page) => Ok(page.view()),
             Self::ConfirmLogout(page) => Ok(page.view()),
             Self::Message(page) => page.view(words),
         }

@@ -20,6 +20,16 @@ pub const ACCEPTOR: &str = "/acceptor";
 pub const ACCEPTOR_EXTEND: &str = "/acceptor/extend";
 /// Leaves the acceptor and ends the waiting login (POST `r`, `csrf`).
 pub const ACCEPTOR_CANCEL: &str = "/acceptor/cancel";
+/// Turns to recovery codes and gives time to find them (POST `r`, `csrf`).
+pub const ACCEPTOR_SWITCH: &str = "/acceptor/switch";
+/// Page for a recovery code (GET) and the code (POST `r`, `code`, `csrf`).
+pub const ACCEPTOR_RECOVERY: &str = "/acceptor/recovery";
+/// Recovery codes of the account (GET), and new ones (POST `code`, `csrf`).
+pub const RECOVERY: &str = "/recovery";
+/// The codes that a page shows, as a file (POST `codes`, `csrf`).
+pub const RECOVERY_FILE: &str = "/recovery/file";
+/// Begins the activation of another phone after a login by recovery code (POST `csrf`).
+pub const REPLACE: &str = "/replace";
 /// Starts an activation from the status page (POST `csrf`).
 pub const ENABLE: &str = "/enable";
 /// Ends the binding (POST `code`, `csrf`).

@@ -6,8 +6,10 @@ use super::helpers::{self, AssetPaths};
 use super::lint::lint;
 use super::mail::{self, Letterhead, MailContent, Written};
 use super::notice::Message;
+use super::page::recovery::RecoveryList;
 use super::page::{Page, View};
 use super::problem::{RenderError, TemplateProblem};
+use super::secret_text::SecretText;
 use super::source::{BUILTIN, read_overrides};
 use super::words::{Say, Words};
 use crate::primitives::Lang;
@@ -205,6 +207,25 @@ impl Renderer {
             "request_id": message.request_id,
         });
         Ok(answer.to_string())
+    }
+
+    /// Recovery codes as a text file, in the lines of any system.
+    ///
+    /// # Errors
+    /// [`RenderError`] when a message is missing; the page with the same words is rendered before.
+    pub fn recovery_file(
+        &self,
+        list: &RecoveryList,
+        user_id: &str,
+        frame: &Frame,
+    ) -> Result<SecretText, RenderError> {
+        let words = &self.engine(frame.lang).words;
+        let lines = list.lines(words, &frame.site_name, user_id);
+        let lines = lines.map_err(|error| RenderError {
+            page: "recovery_codes",
+            problem: TemplateProblem::new("src/render/page/recovery.rs", None, error.to_string()),
+        })?;
+        Ok(SecretText::new(lines.join("\r\n") + "\r\n"))
     }
 
     /// A file that pages load, by its name below `static/`: `style.css`, `countdown.js`, `gate.svg`.

@@ -160,6 +160,12 @@ fn forms_post_to_the_paths_of_the_module() {
         ACCEPTOR,
         ACCEPTOR_EXTEND,
         ACCEPTOR_CANCEL,
+        ACCEPTOR_SWITCH,
+        ACCEPTOR_RECOVERY,
+        RECOVERY,
+        RECOVERY_FILE,
+        REPLACE,
+        STATUS,
         ENABLE,
         DISABLE,
         LOGOUT,
@@ -336,6 +342,7 @@ fn assets_have_types_and_tags() {
     for (name, content_type) in [
         ("style.css", "text/css; charset=utf-8"),
         ("countdown.js", "text/javascript; charset=utf-8"),
+        ("print.js", "text/javascript; charset=utf-8"),
         ("gate.svg", "image/svg+xml"),
     ] {
         let asset = renderer.asset(name).unwrap();

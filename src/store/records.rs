@@ -14,12 +14,14 @@ pub use redact::Redaction;
 pub use verify::{AuditReport, Fault};
 
 use crate::authenticator::Factor;
+use crate::authenticator::recovery::RecoveryCode;
 use crate::domain::audit::AuditRecord;
 use crate::domain::directory::Registered;
 use crate::domain::enrollment::{Account, Activation};
 use crate::domain::login::WaitingLogin;
 use crate::domain::mail::Outbound;
 use crate::domain::policy::PolicyState;
+use crate::domain::recovery::CodeDigest;
 use crate::domain::session::GatewaySession;
 use crate::domain::standing::{Seen, Standing};
 use crate::domain::throttle::{Attempts, Lane};
@@ -152,6 +154,14 @@ impl Records {
         let account = account.key();
         let parts: [&[u8]; 3] = [b"grant\0", &account, code.expose().as_bytes()];
         self.seal.fingerprint(&parts.concat())
+    }
+
+    /// What is kept of a recovery code: a keyed hash over account and code.
+    pub fn recovery_digest(&self, account: &AccountId, code: &RecoveryCode) -> CodeDigest {
+        let account = account.key();
+        let parts: [&[u8]; 3] = [b"recovery\0", &account, code.expose()];
+        let parts = zeroize::Zeroizing::new(parts.concat());
+        self.seal.fingerprint(&parts)
     }
 
     /// Key of one lane of attempts.

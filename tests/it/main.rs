@@ -36,6 +36,8 @@ mod post;
 #[cfg(test)]
 mod proxy;
 #[cfg(test)]
+mod recovery;
+#[cfg(test)]
 mod scripts;
 #[cfg(test)]
 mod stores;

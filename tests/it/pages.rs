@@ -38,7 +38,7 @@ fn frames(lang: Lang) -> [Frame; 3] {
 
 /// Asset versions change with every edit of the style sheet; snapshots do not care.
 fn without_versions(renderer: &Renderer, html: &str) -> String {
-    ["style.css", "countdown.js", "gate.svg"]
+    ["style.css", "countdown.js", "print.js", "gate.svg"]
         .iter()
         .fold(html.to_owned(), |html, name| {
             html.replace(
@@ -127,7 +127,7 @@ fn every_page_is_small_closed_and_in_its_language() {
             }
         }
     }
-    for name in ["style.css", "countdown.js"] {
+    for name in ["style.css", "countdown.js", "print.js"] {
         let asset = renderer.asset(name).unwrap();
         let text = String::from_utf8(asset.body.to_vec()).unwrap();
         for elsewhere in ["http:", "https:", "@import", "url(", "innerHTML", "eval("] {
@@ -196,7 +196,7 @@ fn write_samples() {
     let renderer = Renderer::builtin().unwrap();
     let assets = folder.join("eproc4/gerbang/static");
     std::fs::create_dir_all(&assets).unwrap();
-    for name in ["style.css", "countdown.js", "gate.svg"] {
+    for name in ["style.css", "countdown.js", "print.js", "gate.svg"] {
         std::fs::write(assets.join(name), &renderer.asset(name).unwrap().body).unwrap();
     }
     for lang in Lang::ALL {

@@ -20,8 +20,9 @@ pub fn events() -> Vec<AuditEvent> {
             would_ask: true,
         },
         AuditEvent::LoginAccepted {
-            factor: Factor::Totp,
+            factor: Factor::Recovery,
             lane: Lane::KnownBrowser,
+            left: Some(3),
         },
         AuditEvent::CodeRefused {
             factor: Factor::Totp,
@@ -37,6 +38,7 @@ pub fn events() -> Vec<AuditEvent> {
             replaced: true,
         },
         AuditEvent::Disabled { entry: "B".into() },
+        AuditEvent::RecoveryMade { left: 3 },
         AuditEvent::SessionEnded {
             reason: "idle".into(),
         },

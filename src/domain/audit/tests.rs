@@ -3,7 +3,7 @@ use serde_json::Value;
 
 /// Every field that can be recorded, and what it is in JSON. A new line here is a decision: it may
 /// hold ids, labels and numbers, and nothing that opens anything (invariant I10).
-const FIELDS: [&str; 93] = [
+const FIELDS: [&str; 95] = [
     "activated.entry: text",
     "activated.replaced: flag",
     "clock-accepted.before: number",
@@ -37,6 +37,7 @@ const FIELDS: [&str; 93] = [
     "login-abandoned.reason: text",
     "login-accepted.factor: text",
     "login-accepted.lane: text",
+    "login-accepted.left: number",
     "login-released.mode: text",
     "login-released.would_ask: flag",
     "login-waiting.activation: flag",
@@ -87,6 +88,7 @@ const FIELDS: [&str; 93] = [
     "record.client: text",
     "record.request: text",
     "record.role: text",
+    "recovery-made.left: number",
     "reset.checked: text",
     "reset.entry: text",
     "reset.number: text",

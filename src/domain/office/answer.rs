@@ -222,6 +222,8 @@ pub struct User {
     pub line: UserLine,
     /// When its second factor was bound.
     pub bound: Option<UnixSeconds>,
+    /// Its recovery codes, if any were made.
+    pub recovery: Option<RecoveryLine>,
     /// First login that was seen, and how many.
     pub first: Option<UnixSeconds>,
     /// Logins that were seen.
@@ -280,6 +282,17 @@ pub struct LetterLine {
     pub due: Option<UnixSeconds>,
     /// What the last try came to.
     pub why: Option<String>,
+}
+
+/// Recovery codes of an account.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RecoveryLine {
+    /// Codes that are still good.
+    pub left: usize,
+    /// Codes that there were.
+    pub size: usize,
+    /// When they were made.
+    pub made: UnixSeconds,
 }
 
 /// Wrong codes of one lane.

@@ -3,9 +3,9 @@
 use super::{Desk, Known};
 use crate::authenticator::Factor;
 use crate::config::nearest::suggestion;
-use crate::domain::enrollment::entry_letter;
+use crate::domain::enrollment::{Account, entry_letter};
 use crate::domain::login::{Outcome, WaitingLogin};
-use crate::domain::office::answer::{AttemptLine, User, UserLine};
+use crate::domain::office::answer::{AttemptLine, RecoveryLine, User, UserLine};
 use crate::domain::office::{Answer, OfficeError, UserFilter, UserRef};
 use crate::domain::policy::PolicyState;
 use crate::domain::throttle::{Attempts, Lane};
@@ -13,11 +13,13 @@ use crate::primitives::{AccountId, Role, UnixSeconds, UserType};
 use std::collections::BTreeSet;
 
 /// Every counter that an account may have.
-pub(super) const COUNTERS: [(Factor, Lane); 4] = [
+pub(super) const COUNTERS: [(Factor, Lane); 6] = [
     (Factor::Totp, Lane::KnownBrowser),
     (Factor::Totp, Lane::Unknown),
     (Factor::ActivationCode, Lane::KnownBrowser),
     (Factor::ActivationCode, Lane::Unknown),
+    (Factor::Recovery, Lane::KnownBrowser),
+    (Factor::Recovery, Lane::Unknown),
 ];
 
 impl Desk<'_> {
@@ -128,6 +130,7 @@ impl Desk<'_> {
         let user = User {
             line: self.line(&state, &id, &known, now),
             bound: binding.map(|binding| binding.since),
+            recovery: known.account.as_ref().and_then(recovery_line),
             first: known.seen.as_ref().map(|seen| seen.first),
             logins: known.seen.as_ref().map_or(0, |seen| seen.logins),
             exempt_reason: standing
@@ -175,4 +178,12 @@ impl Desk<'_> {
         };
         Ok(waiting.filter(of_account).collect())
     }
+}
+
+fn recovery_line(account: &Account) -> Option<RecoveryLine> {
+    account.recovery().map(|set| RecoveryLine {
+        left: set.left(),
+        size: set.size(),
+        made: set.made,
+    })
 }

@@ -68,7 +68,7 @@ impl Desk<'_> {
                 failures: line.failures,
                 last: line.last,
             };
-            let what = match admit(attempts, now) {
+            let what = match admit(attempts, line.factor, now) {
                 Admission::Count(_) => "the next one is taken".to_owned(),
                 Admission::Wait { seconds } => format!("the next one in {}", span(seconds)),
                 Admission::Exhausted => "no more are taken: `user unlock` clears them".to_owned(),

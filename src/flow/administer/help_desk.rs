@@ -44,7 +44,9 @@ impl Desk<'_> {
         let binding = known.account.as_ref().and_then(|a| a.binding.as_ref());
         let entry = binding.map(|binding| entry_letter(binding.generation));
         let mut lines = vec![match &entry {
-            Some(entry) => format!("the second factor (entry {entry}) is taken away"),
+            Some(entry) => format!(
+                "the second factor (entry {entry}) is taken away, and its recovery codes with it"
+            ),
             None => "there was no second factor".to_owned(),
         }];
         lines.push("all sessions and waiting logins of the account end".to_owned());

@@ -31,6 +31,7 @@ fn exactly_these_events_are_told() {
             "code-refused: notice",
             "activated: notice",
             "disabled: notice",
+            "recovery-made: notice",
             "reset: notice",
             "profile-drifted: operator",
             "profile-fits: operator",
@@ -42,7 +43,9 @@ fn exactly_these_events_are_told() {
 fn a_known_browser_is_no_news_and_a_new_one_is() {
     let accepted = |lane| {
         let factor = Factor::Totp;
-        letter_of(&record(AuditEvent::LoginAccepted { factor, lane }), false)
+        let left = None;
+        let event = AuditEvent::LoginAccepted { factor, lane, left };
+        letter_of(&record(event), false)
     };
     assert_eq!(accepted(Lane::KnownBrowser), None);
     let Some(Letter::Notice { news, client, .. }) = accepted(Lane::Unknown) else {

@@ -104,6 +104,8 @@ impl Said for News {
             Self::Disabled => "mail.disabled.subject",
             Self::Reset => "mail.reset_done.subject",
             Self::NewBrowser => "mail.new_browser.subject",
+            Self::RecoveryUsed { .. } => "mail.recovery_used.subject",
+            Self::RecoveryMade => "mail.recovery_made.subject",
             Self::CodesWrong { .. } => "mail.codes_wrong.subject",
         }
     }
@@ -115,6 +117,8 @@ impl Said for News {
             Self::Disabled => "mail.disabled.what",
             Self::Reset => "mail.reset_done.what",
             Self::NewBrowser => "mail.new_browser.what",
+            Self::RecoveryUsed { .. } => "mail.recovery_used.what",
+            Self::RecoveryMade => "mail.recovery_made.what",
             Self::CodesWrong { .. } => "mail.codes_wrong.what",
         }
     }
@@ -123,7 +127,11 @@ impl Said for News {
         match self {
             Self::CodesWrong { .. } => "mail.codes_wrong.advice",
             Self::Reset => "mail.reset_done.advice",
-            Self::Activated { .. } | Self::Disabled | Self::NewBrowser => "mail.not_you",
+            Self::Activated { .. }
+            | Self::Disabled
+            | Self::NewBrowser
+            | Self::RecoveryUsed { .. }
+            | Self::RecoveryMade => "mail.not_you",
         }
     }
 
@@ -131,7 +139,8 @@ impl Said for News {
         match self {
             Self::Activated { entry, .. } => vec![Fact("common.entry", entry.clone())],
             Self::CodesWrong { failures } => vec![Fact("mail.failures", failures.to_string())],
-            Self::Disabled | Self::Reset | Self::NewBrowser => Vec::new(),
+            Self::RecoveryUsed { left } => vec![Fact("mail.recovery_left", left.to_string())],
+            Self::Disabled | Self::Reset | Self::NewBrowser | Self::RecoveryMade => Vec::new(),
         }
     }
 }
@@ -267,20 +276,6 @@ impl MailContent {
 
     /// Every mail in every state, with a name for each.
     pub fn samples() -> Vec<(String, Self)> {
-        let news = |name: &str, news| {
-            let client = (news != News::Reset).then(|| "203.0.113.9".to_owned());
-            let sample = Self::News {
-                news,
-                user_id: "PPK2".to_owned(),
-                at: "22 November 2026 10:15 WIB".to_owned(),
-                client,
-            };
-            (format!("news_{name}"), sample)
-        };
-        let activated = |replaced| News::Activated {
-            entry: "B".to_owned(),
-            replaced,
-        };
         let profile = |fits| Self::Profile {
             fits,
             at: "22 November 2026 10:15 WIB".to_owned(),
@@ -290,13 +285,8 @@ impl MailContent {
             at: "22 November 2026 10:15 WIB".to_owned(),
             is_new,
         };
-        vec![
-            news("activated", activated(false)),
-            news("replaced", activated(true)),
-            news("disabled", News::Disabled),
-            news("reset", News::Reset),
-            news("new_browser", News::NewBrowser),
-            news("codes_wrong", News::CodesWrong { failures: 3 }),
+        let mut all = news_samples();
+        all.extend([
             ("profile_drifted".to_owned(), profile(false)),
             ("profile_fits".to_owned(), profile(true)),
             (
@@ -335,6 +325,35 @@ impl MailContent {
                 },
             ),
             ("trial".to_owned(), Self::Trial),
-        ]
+        ]);
+        all
     }
+}
+
+/// A mail for each kind of news.
+fn news_samples() -> Vec<(String, MailContent)> {
+    let news = |name: &str, news| {
+        let client = (news != News::Reset).then(|| "203.0.113.9".to_owned());
+        let sample = MailContent::News {
+            news,
+            user_id: "PPK2".to_owned(),
+            at: "22 November 2026 10:15 WIB".to_owned(),
+            client,
+        };
+        (format!("news_{name}"), sample)
+    };
+    let activated = |replaced| News::Activated {
+        entry: "B".to_owned(),
+        replaced,
+    };
+    vec![
+        news("activated", activated(false)),
+        news("replaced", activated(true)),
+        news("disabled", News::Disabled),
+        news("reset", News::Reset),
+        news("new_browser", News::NewBrowser),
+        news("recovery_used", News::RecoveryUsed { left: 3 }),
+        news("recovery_made", News::RecoveryMade),
+        news("codes_wrong", News::CodesWrong { failures: 3 }),
+    ]
 }

@@ -19,6 +19,8 @@ pub struct Acceptor {
     pub user_id: String,
     /// Letter of the entry in the app.
     pub entry: String,
+    /// It has recovery codes.
+    pub recovery: bool,
     /// Open or closed.
     pub session: AcceptorSession,
     /// What was wrong with the last code.
@@ -68,10 +70,7 @@ pub enum AcceptorError {
         seconds: u32,
     },
     /// No more attempts in this lane.
-    Exhausted {
-        /// The account has recovery codes.
-        recovery_codes: bool,
-    },
+    Exhausted,
     /// The upstream did not confirm the session in time; nothing is lost.
     UpstreamBusy,
 }
@@ -103,6 +102,7 @@ impl Acceptor {
             "reference": self.reference,
             "csrf": self.csrf.expose(),
             "user_id": self.user_id,
+            "recovery": self.recovery,
             "open": open,
             "login": login,
             "error": error,
@@ -126,9 +126,7 @@ impl Acceptor {
                 Some(Say::key("code.old_entry_advice").with("entry", &self.entry)),
             ),
             AcceptorError::TooMany { seconds } => code::wait(seconds),
-            AcceptorError::Exhausted { recovery_codes } => {
-                code::exhausted(recovery_codes, &self.contacts, words)?
-            }
+            AcceptorError::Exhausted => code::exhausted(self.recovery, &self.contacts, words)?,
             AcceptorError::UpstreamBusy => code::busy(),
         })
     }
@@ -139,6 +137,7 @@ impl Acceptor {
             csrf: SecretText::new("c3JmLXNhbXBsZQ".to_owned()),
             user_id: "PPK2".to_owned(),
             entry: "B".to_owned(),
+            recovery: true,
             session: AcceptorSession::Open {
                 seconds_left: 52,
                 extensions_left: 2,
@@ -152,12 +151,19 @@ impl Acceptor {
                 seconds_left: 118,
                 extensions_left: 0,
             },
+            recovery: false,
             contacts: Vec::new(),
+            ..plain.clone()
+        };
+        let without = Self {
+            recovery: false,
+            error: Some(AcceptorError::Exhausted),
             ..plain.clone()
         };
         let mut samples = vec![
             ("acceptor_open".to_owned(), plain.clone()),
             ("acceptor_last".to_owned(), last),
+            ("acceptor_exhausted".to_owned(), without),
         ];
         samples.extend(plain.error_samples());
         samples.extend(LocalPath::parse("/eproc4/").map(|login| {
@@ -197,20 +203,7 @@ impl Acceptor {
                 AcceptorError::TooMany { seconds: 901 },
                 None,
             ),
-            error(
-                "exhausted",
-                AcceptorError::Exhausted {
-                    recovery_codes: false,
-                },
-                None,
-            ),
-            error(
-                "recovery",
-                AcceptorError::Exhausted {
-                    recovery_codes: true,
-                },
-                None,
-            ),
+            error("recovery", AcceptorError::Exhausted, None),
             error("upstream_busy", AcceptorError::UpstreamBusy, None),
         ]
     }

@@ -1,6 +1,7 @@
 //! After a successful activation.
 
 use super::View;
+use super::recovery::RecoveryList;
 use crate::render::frame::LocalPath;
 use crate::render::words::Say;
 use serde_json::json;
@@ -14,6 +15,8 @@ pub struct Activated {
     pub entry: String,
     /// Letter of the entry that it replaces.
     pub replaced: Option<String>,
+    /// The recovery codes that were made with it; `None` once they were shown.
+    pub codes: Option<RecoveryList>,
     /// Where the link Beranda leads: where the upstream had sent the user.
     pub continue_to: LocalPath,
 }
@@ -24,6 +27,7 @@ impl Activated {
             "user_id": self.user_id,
             "entry": self.entry,
             "replaced": self.replaced,
+            "codes": self.codes.as_ref().map(RecoveryList::view),
             "continue_to": self.continue_to.as_str(),
         });
         View::new(Say::key("activated.title"), body)
@@ -34,6 +38,7 @@ impl Activated {
             user_id: "PPK2".to_owned(),
             entry: "A".to_owned(),
             replaced: None,
+            codes: Some(RecoveryList::sample()),
             continue_to,
         });
         let sample = |(name, page): (&str, Option<Self>)| page.map(|page| (name.to_owned(), page));
@@ -42,9 +47,17 @@ impl Activated {
             replaced: Some("A".to_owned()),
             ..page
         });
-        [("activated_first", first), ("activated_again", again)]
-            .into_iter()
-            .filter_map(sample)
-            .collect()
+        let reloaded = first.clone().map(|page| Self {
+            codes: None,
+            ..page
+        });
+        [
+            ("activated_first", first),
+            ("activated_again", again),
+            ("activated_reloaded", reloaded),
+        ]
+        .into_iter()
+        .filter_map(sample)
+        .collect()
     }
 }

@@ -21,6 +21,8 @@ pub struct Activation {
     pub user_id: String,
     /// Generation letter of the QR code that is shown or was shown last.
     pub entry: String,
+    /// Letter of the entry that goes on until this one is confirmed, where the phone is changed.
+    pub replaces: Option<String>,
     /// `None` once it is closed.
     pub qr: Option<ShownQr>,
     /// What was wrong with the last code.
@@ -172,6 +174,7 @@ impl Activation {
             "csrf": self.csrf.expose(),
             "user_id": self.user_id,
             "entry": self.entry,
+            "replaces": self.replaces,
             "qr": self.qr.as_ref().map(ShownQr::view),
             "error": error,
             "clock": self.clock,
@@ -218,6 +221,7 @@ impl Activation {
             csrf: SecretText::new("c3JmLXNhbXBsZQ".to_owned()),
             user_id: "PPK2".to_owned(),
             entry: "B".to_owned(),
+            replaces: None,
             qr: open(56),
             error: None,
             clock: None,
@@ -268,13 +272,21 @@ impl Activation {
                 },
             ),
         ];
-        samples.extend(Self::later_samples(&plain));
+        samples.extend(Self::other_samples(&plain));
         samples
     }
 
-    /// Where it may be put off.
-    fn later_samples(plain: &Self) -> Vec<(String, Self)> {
+    /// Where it may be put off, and where it replaces another one.
+    fn other_samples(plain: &Self) -> Vec<(String, Self)> {
         vec![
+            (
+                "activation_replaces".to_owned(),
+                Self {
+                    replaces: Some("A".to_owned()),
+                    announcement: None,
+                    ..plain.clone()
+                },
+            ),
             (
                 "activation_later".to_owned(),
                 Self {

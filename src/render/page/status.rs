@@ -1,6 +1,7 @@
 //! State of the account: enable and disable.
 
-use super::{View, code};
+use super::View;
+use super::recovery::RecoveryCount;
 use crate::render::contact::{self, Contact};
 use crate::render::frame::LocalPath;
 use crate::render::problem::WordsError;
@@ -31,6 +32,8 @@ pub struct AccountStatus {
     pub role: String,
     /// `None` when TOTP is not active.
     pub active: Option<ActiveSince>,
+    /// Whether another phone may be bound from this session.
+    pub replace: bool,
     /// What the policy means for this account.
     pub rule: Rule,
     /// What went wrong with the last disable.
@@ -48,6 +51,8 @@ pub struct ActiveSince {
     pub since: String,
     /// Letter of the entry in the app.
     pub entry: String,
+    /// Its recovery codes; `None` when none were ever made.
+    pub recovery: Option<RecoveryCount>,
 }
 
 /// The policy for one account. `observe` shows the user nothing and counts as [`Rule::Off`].
@@ -99,67 +104,12 @@ impl Status {
     }
 
     pub(super) fn samples() -> Vec<(String, Self)> {
-        let active = ActiveSince {
-            since: "2 Januari 2027 10.32 WIB".to_owned(),
-            entry: "B".to_owned(),
-        };
-        let plain = AccountStatus {
-            csrf: SecretText::new("c3JmLXNhbXBsZQ".to_owned()),
-            user_id: "PPK2".to_owned(),
-            role: "Pejabat Pembuat Komitmen".to_owned(),
-            active: Some(active),
-            rule: Rule::Required,
-            error: None,
-            clock: None,
-            contacts: Contact::samples().into_iter().take(1).collect(),
-        };
-        let page = |name: &str, account: AccountStatus| {
+        let page = |(name, account): (&str, AccountStatus)| {
             (format!("status_{name}"), Self::LoggedIn(Box::new(account)))
         };
-        let error = |name: &str, error, clock: Option<&str>| {
-            let clock = clock.map(str::to_owned);
-            page(
-                name,
-                AccountStatus {
-                    error: Some(error),
-                    clock,
-                    ..plain.clone()
-                },
-            )
-        };
-        let idle = |rule| AccountStatus {
-            active: None,
-            rule,
-            contacts: Vec::new(),
-            ..plain.clone()
-        };
-        let mut samples = vec![
-            page("active_required", plain.clone()),
-            page(
-                "active_optional",
-                AccountStatus {
-                    rule: Rule::Optional,
-                    ..plain.clone()
-                },
-            ),
-            page(
-                "active_off",
-                AccountStatus {
-                    rule: Rule::Off,
-                    ..plain.clone()
-                },
-            ),
-            page("idle_required", idle(Rule::Required)),
-            page("idle_optional", idle(Rule::Optional)),
-            page("idle_encouraged", idle(Rule::Encouraged)),
-            page("idle_off", idle(Rule::Off)),
-            error("wrong", DisableError::Wrong, Some("10.32.05 WIB")),
-            error("malformed", DisableError::Malformed, None),
-            error("used", DisableError::Used { seconds: 17 }, None),
-            error("late", DisableError::Late, None),
-            error("too_many", DisableError::TooMany { seconds: 45 }, None),
-            error("exhausted", DisableError::Exhausted, None),
-        ];
+        let plain = AccountStatus::sample();
+        let mut samples: Vec<_> = plain.samples().into_iter().map(page).collect();
+        samples.extend(plain.error_samples().into_iter().map(page));
         samples.extend(LocalPath::parse("/eproc4/").map(|login| {
             (
                 "status_not_logged_in".to_owned(),
@@ -176,7 +126,7 @@ impl AccountStatus {
         let entry = active.map_or("", |active| &active.entry);
         let error = self
             .error
-            .map(|error| self.error_view(error, words))
+            .map(|error| error.view(&self.contacts, words))
             .transpose()?;
         let rule = match self.rule {
             Rule::Off => "status.rule_off",
@@ -193,7 +143,9 @@ impl AccountStatus {
                 "active": active.map(|active| json!({
                     "since": active.since,
                     "entry": active.entry,
+                    "recovery": active.recovery.as_ref().map(RecoveryCount::view),
                 })),
+                "replace": self.replace,
                 "rule": Say::key(rule),
                 "asks_again": self.rule == Rule::Required,
                 "can_enable": self.rule != Rule::Off,
@@ -206,14 +158,73 @@ impl AccountStatus {
         }))
     }
 
-    fn error_view(&self, error: DisableError, words: &Words) -> Result<Value, WordsError> {
-        Ok(match error {
-            DisableError::Wrong => code::error(code::wrong(), None),
-            DisableError::Malformed => code::malformed(),
-            DisableError::Used { seconds } => code::used(seconds),
-            DisableError::Late => code::late(),
-            DisableError::TooMany { seconds } => code::wait(seconds),
-            DisableError::Exhausted => code::exhausted(false, &self.contacts, words)?,
-        })
+    fn sample() -> Self {
+        let active = ActiveSince {
+            since: "2 Januari 2027 10.32 WIB".to_owned(),
+            entry: "B".to_owned(),
+            recovery: Some(RecoveryCount::sample(7)),
+        };
+        Self {
+            csrf: SecretText::new("c3JmLXNhbXBsZQ".to_owned()),
+            user_id: "PPK2".to_owned(),
+            role: "Pejabat Pembuat Komitmen".to_owned(),
+            active: Some(active),
+            replace: false,
+            rule: Rule::Required,
+            error: None,
+            clock: None,
+            contacts: Contact::samples().into_iter().take(1).collect(),
+        }
+    }
+
+    fn samples(&self) -> Vec<(&'static str, Self)> {
+        let ruled = |rule| Self {
+            rule,
+            ..self.clone()
+        };
+        let idle = |rule| Self {
+            active: None,
+            rule,
+            contacts: Vec::new(),
+            ..self.clone()
+        };
+        let coded = |recovery, replace| Self {
+            active: self
+                .active
+                .clone()
+                .map(|active| ActiveSince { recovery, ..active }),
+            replace,
+            ..self.clone()
+        };
+        vec![
+            ("active_required", self.clone()),
+            ("active_optional", ruled(Rule::Optional)),
+            ("active_off", ruled(Rule::Off)),
+            ("idle_required", idle(Rule::Required)),
+            ("idle_optional", idle(Rule::Optional)),
+            ("idle_encouraged", idle(Rule::Encouraged)),
+            ("idle_off", idle(Rule::Off)),
+            ("replace", coded(Some(RecoveryCount::sample(2)), true)),
+            ("never", coded(None, false)),
+        ]
+    }
+
+    fn error_samples(&self) -> Vec<(&'static str, Self)> {
+        let error = |error, clock: Option<&str>| Self {
+            error: Some(error),
+            clock: clock.map(str::to_owned),
+            ..self.clone()
+        };
+        vec![
+            ("wrong", error(DisableError::Wrong, Some("10.32.05 WIB"))),
+            ("malformed", error(DisableError::Malformed, None)),
+            ("used", error(DisableError::Used { seconds: 17 }, None)),
+            ("late", error(DisableError::Late, None)),
+            (
+                "too_many",
+                error(DisableError::TooMany { seconds: 45 }, None),
+            ),
+            ("exhausted", error(DisableError::Exhausted, None)),
+        ]
     }
 }

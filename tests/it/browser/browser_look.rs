@@ -16,11 +16,16 @@ use tokio::net::{TcpListener, TcpStream};
 type Files = BTreeMap<String, (String, Vec<u8>)>;
 
 /// Beginnings of the names of pages that pictures are taken of.
-const PICTURED: [&str; 8] = [
+const PICTURED: [&str; 13] = [
     "proof_wrong",
     "activation_later",
     "activation_open",
     "acceptor_wrong",
+    "acceptor_recovery",
+    "recover_used",
+    "recovered_few",
+    "recovery_",
+    "status_replace",
     "status_active_required",
     "disabled",
     "activated",
@@ -53,7 +58,7 @@ fn files() -> (Vec<String>, Files) {
             names.push(name);
         }
     }
-    for name in ["style.css", "countdown.js", "gate.svg"] {
+    for name in ["style.css", "countdown.js", "print.js", "gate.svg"] {
         let asset = renderer.asset(name).unwrap();
         let path = format!("/eproc4/gerbang/static/{name}");
         files.insert(path, (asset.content_type.to_owned(), asset.body.to_vec()));

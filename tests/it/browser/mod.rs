@@ -13,6 +13,7 @@ mod browser_activation;
 mod browser_harness;
 mod browser_look;
 mod browser_offer;
+mod browser_recovery;
 mod browser_status;
 mod browser_tabs;
 

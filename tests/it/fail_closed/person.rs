@@ -18,7 +18,7 @@ use gerbang::flow::carry::{Login, LoginOutcome};
 use gerbang::flow::judge::Conclusion;
 use gerbang::flow::sessions::LiveSession;
 use gerbang::flow::upstream::UpstreamRequest;
-use gerbang::flow::verify::VerifyOutcome;
+use gerbang::flow::verify::{Typed, VerifyOutcome};
 use gerbang::flow::{Engine, FlowError};
 use gerbang::primitives::{GatewaySessionId, Ticket, WaitingRef};
 use http::Method;
@@ -291,7 +291,7 @@ impl Person {
                 tab.take(rig, &accepted);
                 Ok(())
             }
-            ActivateOutcome::Bound => panic!("bound from inside a session"),
+            ActivateOutcome::Bound { .. } => panic!("bound from inside a session"),
             ActivateOutcome::Refused(refusal) => panic!("a good code was refused: {refusal:?}"),
             ActivateOutcome::Closed => Err(Trouble::Closed("activation")),
             ActivateOutcome::ProofDue => panic!("a code of the help desk is asked for"),
@@ -319,7 +319,13 @@ impl Person {
         let (reference, ticket) = (waiting.reference, &waiting.ticket);
         let engine = &rig.engine;
         match engine
-            .verify(reference, ticket, code, Lane::Unknown, &rig.client())
+            .verify(
+                reference,
+                ticket,
+                Typed::Otp(code),
+                Lane::Unknown,
+                &rig.client(),
+            )
             .await?
         {
             VerifyOutcome::Accepted(accepted) => {

@@ -4,7 +4,8 @@ use super::frame;
 use gerbang::primitives::SharedSecret;
 use gerbang::render::{
     Activated, ActiveSince, ConfirmLogout, Contact, ContactHow, Disabled, Frame, Lang, LocalPath,
-    Message, Notice, Page, Renderer, SecretText, ShownQr, Status,
+    Message, Notice, Page, Recovered, RecoveryCodes, RecoveryCount, RecoveryList, Renderer,
+    SecretText, ShownQr, Status,
 };
 
 /// What somebody may have registered as name, to be text on every page.
@@ -110,6 +111,7 @@ fn filled(page: Page, text: &str) -> Page {
         }
         Page::Activated(page) => Page::Activated(Activated {
             user_id: text(),
+            codes: page.codes.map(|list| list_full_of(list, &text())),
             ..page
         }),
         Page::Acceptor(mut page) => {
@@ -143,6 +145,53 @@ fn filled(page: Page, text: &str) -> Page {
             request_id: Some(text()),
             ..page
         }),
+        page @ (Page::Recover(_)
+        | Page::Recovered(_)
+        | Page::Recovery(_)
+        | Page::RecoveryCodes(_)) => filled_recovery(page, &text()),
+    }
+}
+
+/// The same for the pages of recovery codes.
+fn filled_recovery(page: Page, text: &str) -> Page {
+    let text = || text.to_owned();
+    let secret = || SecretText::new(text());
+    let contacts = contacts_full_of(&text());
+    match page {
+        Page::Recover(mut page) => {
+            (page.user_id, page.reference, page.csrf) = (text(), text(), secret());
+            page.contacts = contacts;
+            Page::Recover(page)
+        }
+        Page::Recovered(page) => Page::Recovered(Recovered {
+            user_id: text(),
+            csrf: secret(),
+            ..page
+        }),
+        Page::Recovery(mut page) => {
+            (page.user_id, page.csrf, page.entry) = (text(), secret(), text());
+            page.clock = Some(text());
+            page.contacts = contacts;
+            page.count = page.count.map(|count| RecoveryCount {
+                made: text(),
+                ..count
+            });
+            Page::Recovery(page)
+        }
+        Page::RecoveryCodes(page) => Page::RecoveryCodes(RecoveryCodes {
+            user_id: text(),
+            list: list_full_of(page.list, &text()),
+        }),
+        other => other,
+    }
+}
+
+fn list_full_of(list: RecoveryList, text: &str) -> RecoveryList {
+    let secret = || SecretText::new(text.to_owned());
+    RecoveryList {
+        csrf: secret(),
+        codes: list.codes.iter().map(|_| secret()).collect(),
+        made: text.to_owned(),
     }
 }
 
