@@ -122,7 +122,7 @@ async fn what_goes_wrong_is_told_without_whose_address_was_asked_for() {
         ("SELECT $1::int::text", "invalid input syntax"),
         ("SELECT 1 WHERE 'x' <> $1", "the first column is no text"),
         (
-            "SELECT email FROM pegawai WHERE pg_sleep(60) IS NULL AND $1 = ''",
+            "SELECT email FROM pegawai, pg_sleep(60) WHERE upper(namauser) = $1",
             "takes too long",
         ),
     ] {

@@ -28,6 +28,7 @@ fn exactly_these_events_are_told() {
     assert_eq!(
         told,
         [
+            "login-accepted: notice",
             "code-refused: notice",
             "activated: notice",
             "disabled: notice",
