@@ -22,6 +22,7 @@ pub mod health;
 pub mod judge;
 pub mod keeper;
 mod known_browser;
+pub mod links;
 pub mod mark;
 pub mod notices;
 pub mod policy;
