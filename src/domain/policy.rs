@@ -229,6 +229,14 @@ impl PolicyState {
             .fold(self.rules.ceiling, Mode::min)
     }
 
+    /// Whether anybody at all is asked for a second factor at a time, or may bind one.
+    pub fn asks_anybody(&self, file: Option<&Glass>, now: UnixSeconds) -> bool {
+        let rules = self.rules_at(now);
+        let demands = rules.rules.iter().map(|rule| rule.demand.mode);
+        let most = demands.fold(rules.default.mode, Mode::max);
+        most.min(self.ceiling(file, now)) > Mode::Observe
+    }
+
     /// Every moment at which something else may be in force without anybody changing anything.
     pub fn boundaries(&self, file: Option<&Glass>) -> Vec<UnixSeconds> {
         let of_rules = |rules: &PolicyFile| -> Vec<UnixSeconds> {

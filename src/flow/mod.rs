@@ -24,6 +24,7 @@ pub mod health;
 pub mod judge;
 pub mod keeper;
 mod known_browser;
+pub mod links;
 pub mod mark;
 mod notices;
 pub mod policy;

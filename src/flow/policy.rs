@@ -170,6 +170,19 @@ impl Engine {
         self.in_force(who, Facts::default()).unread
     }
 
+    /// Whether an account may bind a second factor, and is asked for it once it has: what an account
+    /// did or was excused from never lowers the mode that far.
+    pub fn asks(&self, who: &Identity) -> bool {
+        self.in_force(Some(who), Facts::default()).mode > Mode::Observe
+    }
+
+    /// Whether that holds for anybody.
+    pub fn asks_anybody(&self) -> bool {
+        let policy = self.policy.load();
+        let glass = policy.file_glass.as_ref();
+        policy.state.asks_anybody(glass, self.now())
+    }
+
     /// What is in force now for somebody, or for whom nothing is known of.
     fn in_force(&self, who: Option<&Identity>, facts: Facts) -> InForce {
         let policy = self.policy.load();

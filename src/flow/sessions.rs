@@ -25,6 +25,7 @@ pub struct LiveSession {
     policy_seen: AtomicU64,
     policy_until: AtomicU64,
     policy_round: Mutex<u64>,
+    link: Mutex<Option<NotedLink>>,
     jar: Mutex<Jar>,
     account_epoch: AtomicU64,
     last_seen: AtomicU64,
@@ -38,6 +39,13 @@ pub struct LiveSession {
     pub(super) making: tokio::sync::Mutex<()>,
     /// Those that were made last, for the second click of a double click.
     shown: Mutex<Option<ShownCodes>>,
+}
+
+/// Which link its pages get, under the policy with this token; `None` is none.
+#[derive(Clone, Copy, Debug)]
+struct NotedLink {
+    token: u64,
+    bound: Option<bool>,
 }
 
 impl Sessions {
@@ -88,6 +96,7 @@ impl LiveSession {
             policy_seen: AtomicU64::new(0),
             policy_until: AtomicU64::new(0),
             policy_round: Mutex::new(0),
+            link: Mutex::new(None),
             jar: Mutex::new(record.jar.clone()),
             account_epoch: AtomicU64::new(record.account_epoch),
             last_seen: AtomicU64::new(record.last_seen.0),
@@ -242,6 +251,28 @@ impl LiveSession {
             .unwrap_or_else(PoisonError::into_inner);
         *now += 1;
         self.policy_seen.store(0, Ordering::Relaxed);
+        *self.link.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// What was noted by [`Self::note_link`] under the policy with this token.
+    pub fn noted_link(&self, token: u64) -> Option<Option<bool>> {
+        let noted = *self.link.lock().unwrap_or_else(PoisonError::into_inner);
+        noted
+            .filter(|noted| noted.token == token)
+            .map(|noted| noted.bound)
+    }
+
+    /// Remembers which link its pages get: for an account with a second factor, without one, or none.
+    /// Not when something was decided about the account since the round began.
+    pub fn note_link(&self, token: u64, bound: Option<bool>, round: u64) {
+        let now = self
+            .policy_round
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if *now == round {
+            let noted = NotedLink { token, bound };
+            *self.link.lock().unwrap_or_else(PoisonError::into_inner) = Some(noted);
+        }
     }
 
     /// Epoch of its account that it belongs to.

@@ -120,6 +120,7 @@ pub async fn route(pages: &Pages, request: &PageRequest<'_>) -> Reply {
                 pages.to_own(request, &format!("{}/", pages.frame.base))
             }
             paths::LOGOUT => logout::ask(pages, request).await,
+            paths::RESET => pages.refuse(request, Notice::ResetAtDesk),
             _ => pages.refuse(request, Notice::NotFound),
         };
     }

@@ -34,6 +34,8 @@ pub struct Classified {
     pub method_override: bool,
     /// The upstream knows the method here; else 405.
     pub method_allowed: bool,
+    /// On the public list, and its answer holds nothing of the session that went up with it.
+    pub same_for_all: bool,
 }
 
 /// `[paths]`, `[[public]]`, and the paths of `[login]` and `[logout]`. Sets called `_folded` are for
@@ -43,7 +45,7 @@ pub(super) struct Paths {
     pub(super) static_files: PatternSet,
     pub(super) exempt: PatternSet,
     pub(super) tus: PatternSet,
-    pub(super) public: Vec<(Vec<String>, PatternSet)>,
+    pub(super) public: Vec<PublicList>,
     /// Folded.
     pub(super) private: PatternSet,
     pub(super) login_folded: PatternSet,
@@ -52,6 +54,14 @@ pub(super) struct Paths {
     pub(super) logout_folded: PatternSet,
     /// First segments of all paths of the application, folded.
     pub(super) first_segments: Vec<Vec<u8>>,
+}
+
+/// One `[[public]]`.
+#[derive(Debug)]
+pub(super) struct PublicList {
+    pub(super) methods: Vec<String>,
+    pub(super) paths: PatternSet,
+    pub(super) same_for_all: bool,
 }
 
 /// `[requests]`.
@@ -92,10 +102,9 @@ impl Profile {
         let below = self
             .below_context(raw_path)
             .filter(|_| path::is_canonical(raw_path));
-        let lane = match below {
-            Some(below) if !method_override && !login => self.lane(method, below),
-            _ => Lane::Other,
-        };
+        let plain = below.filter(|_| !method_override && !login);
+        let lane = plain.map_or(Lane::Other, |below| self.lane(method, below));
+        let listed = plain.filter(|_| lane == Lane::Public);
         Classified {
             lane,
             login,
@@ -104,6 +113,7 @@ impl Profile {
             login_page: is_read(method) && is(&self.paths.login_pages),
             method_override,
             method_allowed: self.allows_method(method, below),
+            same_for_all: listed.is_some_and(|below| self.is_same_for_all(method, below)),
         }
     }
 
@@ -120,10 +130,24 @@ impl Profile {
     }
 
     fn is_public(&self, method: &str, below: &[u8]) -> bool {
-        self.paths
-            .public
-            .iter()
-            .any(|(methods, set)| methods.iter().any(|m| m == method) && set.matches(below))
+        self.public_lists(method, below).next().is_some()
+    }
+
+    /// Every list that names it says so.
+    fn is_same_for_all(&self, method: &str, below: &[u8]) -> bool {
+        self.public_lists(method, below)
+            .all(|list| list.same_for_all)
+    }
+
+    fn public_lists<'p>(
+        &'p self,
+        method: &'p str,
+        below: &'p [u8],
+    ) -> impl Iterator<Item = &'p PublicList> {
+        let lists = self.paths.public.iter();
+        lists.filter(move |list| {
+            list.methods.iter().any(|m| m == method) && list.paths.matches(below)
+        })
     }
 
     fn allows_method(&self, method: &str, below: Option<&[u8]>) -> bool {

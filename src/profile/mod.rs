@@ -18,6 +18,7 @@
 //! | is this answer a full page? | [`page_kind`] |
 //! | where does this redirect lead? | [`location`] |
 //! | does the login's form still fit? | [`login_form`] |
+//! | where in a page does a link of ours belong? | [`link`] |
 //!
 //! **To add an application:** write `config/profiles/<name>.toml` after the one that is there, each
 //! fact with where it is from, and name the file in the configuration (`profile = "./x.toml"`); for
@@ -32,6 +33,7 @@ mod evidence;
 mod fields;
 mod header_block;
 mod identity;
+mod link;
 mod location;
 mod login_form;
 mod marker;
@@ -47,6 +49,7 @@ pub use classify::{Classified, Lane};
 pub use cookies::CookieClass;
 pub use evidence::{BodyScan, UnreadableBody};
 pub use identity::{PageVerdict, PageView, ProbePage, ProbeVerdict};
+pub use link::{LinkWriter, SEARCHED_BYTES_MAX};
 pub use login_form::FormVerdict;
 pub use marker::{ID_BYTES_MAX, MarkerHit, MarkerScan};
 pub use page_kind::{PREAMBLE_BYTES_MAX, PageKind, page_kind};
@@ -60,6 +63,7 @@ use classify::{Paths, Requests};
 use cookies::CookieNames;
 use fields::FieldNames;
 use header_block::HeaderBlock;
+use link::Links;
 use marker::Marker;
 use std::sync::Arc;
 use users::{Folding, Users};
@@ -120,6 +124,7 @@ pub struct Profile {
     login_form_pages: Vec<String>,
     /// How many pages must show a sign of nobody.
     nobody_pages: usize,
+    links: Links,
 }
 
 impl Profile {

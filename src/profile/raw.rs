@@ -1,8 +1,11 @@
 //! The profile as it is written: every value read and of the right type, nothing of it compared
 //! with anything else yet. [`super::check`] turns it into a [`super::Profile`].
 
+mod links;
+
 use super::read::{Problems, Reader};
 use super::{Folding, Limits};
+pub(super) use links::{RawLink, RawLinkKind};
 use std::collections::BTreeMap;
 use toml::Table;
 
@@ -25,6 +28,7 @@ pub(super) struct RawProfile {
     pub(super) header_block: RawHeaderBlock,
     pub(super) probe: RawProbe,
     pub(super) nobody: Vec<RawNobody>,
+    pub(super) links: Vec<RawLink>,
 }
 
 /// `[session_cookie]`.
@@ -79,6 +83,7 @@ pub(super) struct RawPublic {
     pub(super) key: String,
     pub(super) methods: Vec<String>,
     pub(super) paths: Vec<String>,
+    pub(super) same_for_all: bool,
 }
 
 /// `[login]`.
@@ -175,6 +180,11 @@ pub(super) fn read(file: Table, problems: &Problems) -> RawProfile {
         header_block: header_block(top.table("header_block")),
         probe: probe(top.table("probe")),
         nobody: top.tables("nobody").into_iter().map(nobody).collect(),
+        links: top
+            .tables_if_any("links")
+            .into_iter()
+            .map(links::link)
+            .collect(),
     };
     top.finish();
     raw
@@ -248,6 +258,7 @@ fn public(mut r: Reader<'_>) -> RawPublic {
         key: r.key("paths"),
         methods: r.strings("methods"),
         paths: r.strings("paths"),
+        same_for_all: r.flag("same_for_all"),
     };
     r.finish();
     public

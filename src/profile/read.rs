@@ -266,6 +266,31 @@ impl<'p> Reader<'p> {
         readers
     }
 
+    /// A list of tables that may be left out.
+    pub(super) fn tables_if_any(&mut self, key: &'static str) -> Vec<Self> {
+        if self.has(key) {
+            return self.tables(key);
+        }
+        self.asked.push(key);
+        Vec::new()
+    }
+
+    /// A yes or no that may be left out, which is a no.
+    pub(super) fn flag(&mut self, key: &'static str) -> bool {
+        if !self.has(key) {
+            self.asked.push(key);
+            return false;
+        }
+        match self.take(key) {
+            Some(Value::Boolean(yes)) => yes,
+            Some(other) => {
+                self.wrong(key, "true or false", &other);
+                false
+            }
+            None => false,
+        }
+    }
+
     /// True when the table has the key, for keys that only some kinds of a table have.
     pub(super) fn has(&self, key: &str) -> bool {
         self.rest.contains_key(key)

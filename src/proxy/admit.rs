@@ -79,6 +79,9 @@ impl Gateway {
             }
         };
         metrics.request(kind_of(&class, early.password));
+        if let Some(asked) = &mut ctx.asked {
+            asked.same_for_all = class.same_for_all;
+        }
         let override_header = session
             .req_header()
             .headers

@@ -76,14 +76,24 @@ pub(super) fn read(
     }
 }
 
+/// Whether a header announces no body.
+pub(super) fn is_empty(header: &ResponseHeader) -> bool {
+    let length = header.headers.get(CONTENT_LENGTH);
+    length.is_some_and(|length| length.as_bytes() == b"0")
+}
+
+/// Whether a browser may take a body for HTML, whatever its coding.
+pub(super) fn may_be_html(header: &ResponseHeader) -> bool {
+    let kind = header.headers.get(CONTENT_TYPE);
+    kind.is_none_or(|kind| {
+        memchr::memmem::find(&kind.as_bytes().to_ascii_lowercase(), b"html").is_some()
+    })
+}
+
 /// What kind of body a header announces.
 pub(super) fn body_facts(header: &ResponseHeader, head_request: bool) -> BodyFacts {
     let status = header.status.as_u16();
-    let empty = header
-        .headers
-        .get(CONTENT_LENGTH)
-        .is_some_and(|v| v.as_bytes() == b"0");
-    if head_request || empty || status == 204 || status == 304 {
+    if head_request || is_empty(header) || status == 204 || status == 304 {
         return BodyFacts::Empty;
     }
     let content_type = header

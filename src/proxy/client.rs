@@ -1,5 +1,6 @@
 //! The gateway's own client: pingora's HTTP/1 connector behind the flows' port.
 
+use super::coding::Unzip;
 use crate::domain::gate::Permit;
 use crate::flow::upstream::{Upstream, UpstreamAnswer, UpstreamError, UpstreamRequest};
 use async_trait::async_trait;
@@ -30,6 +31,22 @@ pub struct Answering {
     session: HttpSession,
     /// Header of the answer.
     pub header: Box<ResponseHeader>,
+    unzip: Option<Unzip>,
+}
+
+impl Answering {
+    fn new(session: HttpSession, header: Box<ResponseHeader>) -> Self {
+        Self {
+            session,
+            header,
+            unzip: None,
+        }
+    }
+
+    /// Its body comes in gzip and is to be read.
+    pub(super) fn unpack(&mut self, unzip: Option<Unzip>) {
+        self.unzip = unzip;
+    }
 }
 
 impl OwnClient {
@@ -69,7 +86,7 @@ impl OwnClient {
                 return Err(UpstreamError::Withdrawn);
             }
             match exchange(&mut session, &head, &request.body).await {
-                Ok(header) => return Ok(Answering { session, header }),
+                Ok(header) => return Ok(Answering::new(session, header)),
                 Err(error) if !reused || error == UpstreamError::TimedOut => return Err(error),
                 Err(_) => {}
             }
@@ -82,7 +99,7 @@ impl OwnClient {
             return Err(UpstreamError::Withdrawn);
         }
         let header = exchange(&mut session, &head, &request.body).await?;
-        Ok(Answering { session, header })
+        Ok(Answering::new(session, header))
     }
 
     /// Longest pause in an answer: as for everything that pingora forwards.
@@ -106,10 +123,19 @@ impl Answering {
     /// # Errors
     /// [`UpstreamError::Broken`] when it broke off.
     pub async fn next(&mut self) -> Result<Option<Bytes>, UpstreamError> {
-        self.session
-            .read_body_bytes()
-            .await
-            .map_err(|error| error_of(&error))
+        loop {
+            let read = self.session.read_body_bytes().await;
+            let piece = read.map_err(|error| error_of(&error))?;
+            let Some(unzip) = &mut self.unzip else {
+                return Ok(piece);
+            };
+            let end = piece.is_none();
+            let unpacked = unzip.feed(piece.as_ref(), end);
+            let unpacked = unpacked.map_err(|_| UpstreamError::Broken)?;
+            if unpacked.is_some() || end {
+                return Ok(unpacked);
+            }
+        }
     }
 }
 

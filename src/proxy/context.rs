@@ -9,6 +9,7 @@ use crate::flow::{Client, Engine};
 use crate::pages::Reply;
 use crate::primitives::{UpstreamKey, WaitingRef};
 use crate::profile::BodyScan;
+use crate::proxy::shape::Shape;
 use crate::proxy::tripwire::Tripwire;
 use http::HeaderValue;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub struct Context {
     pub open_mark: Option<UpstreamKey>,
     /// Watches the page that streams down.
     pub tripwire: Option<Box<Tripwire>>,
+    /// What else is done with the body that streams down.
+    pub shape: Shape,
     /// Nothing more goes down when the session's state changed since the request began.
     pub guard: Guard,
     /// Answer to be given instead of the upstream's.
@@ -56,6 +59,20 @@ pub struct Asked {
     pub sealed: bool,
     /// GET or HEAD: may be sent again by the browser.
     pub safe: bool,
+    /// The client takes gzip, speaks HTTP/1.1 and names nobody by an Authorization.
+    pub takes_gzip: bool,
+    /// The profile says that the answer holds nothing of the session that goes up.
+    pub same_for_all: bool,
+}
+
+impl Asked {
+    /// The target without its query.
+    pub fn path(&self) -> &[u8] {
+        let end = memchr::memchr(b'?', &self.target);
+        self.target
+            .get(..end.unwrap_or(self.target.len()))
+            .unwrap_or_default()
+    }
 }
 
 /// The session that goes up with a request.

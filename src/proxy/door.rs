@@ -1,5 +1,6 @@
 //! The door: what a request is, and what is refused before anything is decided.
 
+use super::coding;
 use super::context::{Asked, Context};
 use super::gateway::Gateway;
 use super::head::{self, HeadFacts};
@@ -12,7 +13,8 @@ use crate::pages::{Reply, notice, reply};
 use crate::profile::{self, CookieClass};
 use crate::render::{BadRequest, Lang, Notice};
 use http::HeaderValue;
-use http::header::{ACCEPT_LANGUAGE, EXPECT, HOST};
+use http::header::{ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, EXPECT, HOST};
+use pingora::http::RequestHeader;
 use pingora::protocols::http::server::Session as Downstream;
 use pingora::proxy::Session;
 use std::net::IpAddr;
@@ -114,6 +116,8 @@ impl Gateway {
             surplus_tickets: Vec::new(),
             sealed: false,
             safe: method == "GET" || method == "HEAD",
+            takes_gzip: takes_gzip(header),
+            same_for_all: false,
         }));
         Ok(Entered {
             method,
@@ -223,6 +227,14 @@ fn is_plain(name: &[u8], value: &[u8]) -> bool {
 
 fn lang_of(accept_language: Option<&HeaderValue>) -> Lang {
     Lang::choose(None, accept_language.and_then(|value| value.to_str().ok()))
+}
+
+/// Whether an answer may go down packed, as far as the client is concerned.
+fn takes_gzip(header: &RequestHeader) -> bool {
+    let mut accepted = header.headers.get_all(ACCEPT_ENCODING).iter();
+    header.version == http::Version::HTTP_11
+        && !header.headers.contains_key(AUTHORIZATION)
+        && accepted.any(|accepted| coding::takes_gzip(accepted.as_bytes()))
 }
 
 /// The target in origin form: an absolute one must name the very host of the Host header.

@@ -6,6 +6,7 @@ use super::client::header_bytes;
 use super::context::Context;
 use super::release::failed;
 use super::respond::respond_and_close;
+use super::shape::{Shape, unchunked, unpacker};
 use crate::config::Site;
 use crate::domain::gate::{AnswerVerdict, Evidence, Permit, Watch, answer_verdict};
 use crate::domain::jar::Jar;
@@ -136,7 +137,7 @@ impl ProxyHttp for Gateway {
     }
 
     fn init_downstream_modules(&self, _modules: &mut HttpModules) {
-        // None: pages with secrets are not compressed, static files keep the upstream's coding.
+        // None: what is packed, and with what, is decided in `shape.rs`.
     }
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut Context) -> Result<bool> {
@@ -259,6 +260,7 @@ impl ProxyHttp for Gateway {
             under_way.answer_began();
         }
         let head = session.req_header().method == http::Method::HEAD;
+        ctx.shape = Shape::of(unpacker(header, &permit, head));
         let none = Jar::default();
         let sent = ctx.session.as_ref().map_or(&none, |up| &up.jar);
         let seen = answer::read(&self.engine, header, sent, head, None);
@@ -290,11 +292,22 @@ impl ProxyHttp for Gateway {
                 if verdict == AnswerVerdict::ReleaseWithTripwire {
                     self.watch_page(header, ctx, &handing);
                 }
+                self.shape(header, ctx, &handing).await;
                 self.rewrite(header, &handing, ctx, &seen.jar)?;
                 self.guard_rest(ctx, &permit, &seen);
-                Ok(())
+                self.frame(header, ctx)
             }
         }
+    }
+
+    async fn response_filter(
+        &self,
+        session: &mut Session,
+        header: &mut ResponseHeader,
+        _ctx: &mut Context,
+    ) -> Result<()> {
+        unchunked(session, header);
+        Ok(())
     }
 
     fn response_body_filter(

@@ -24,6 +24,8 @@ pub(super) enum Cut {
     Moved,
     /// A page names the wrong user.
     Tripped(Tripped),
+    /// It cannot be unpacked.
+    Broken,
 }
 
 impl Gateway {
@@ -69,7 +71,9 @@ impl Gateway {
             Ok((handing, guard)) => {
                 self.watch_page(header, ctx, &handing);
                 ctx.guard = guard;
-                self.rewrite(header, &handing, ctx, &jar)
+                self.shape(header, ctx, &handing).await;
+                self.rewrite(header, &handing, ctx, &jar)?;
+                self.frame(header, ctx)
             }
             Err(reply) => Err(Self::instead(ctx, *reply)),
         }
@@ -101,6 +105,7 @@ impl Gateway {
     ) -> std::result::Result<Option<Bytes>, Box<Reply>> {
         self.fed(ctx, piece, end).map_err(|cut| match cut {
             Cut::Moved => Box::new(self.busy(ctx)),
+            Cut::Broken => Box::new(self.refusal(ctx, Notice::UpstreamUnreadable)),
             Cut::Tripped(tripped) => {
                 self.tripped(&tripped, ctx);
                 Box::new(self.again(ctx).unwrap_or_else(|| self.busy(ctx)))
@@ -119,10 +124,12 @@ impl Gateway {
             return Err(Cut::Moved);
         }
         self.touch(ctx);
-        match ctx.tripwire.as_mut() {
-            Some(tripwire) => tripwire.feed(piece, end).map_err(Cut::Tripped),
-            None => Ok(piece),
-        }
+        let piece = ctx.shape.unpacked(piece, end).map_err(|_| Cut::Broken)?;
+        let piece = match ctx.tripwire.as_mut() {
+            Some(tripwire) => tripwire.feed(piece, end).map_err(Cut::Tripped)?,
+            None => piece,
+        };
+        ctx.shape.finished(piece, end).map_err(|_| Cut::Broken)
     }
 
     /// A request under way is activity: an upload may take longer than the idle timeout.

@@ -13,6 +13,7 @@
 //! | `early.rs` | the beginning of a body, where a password may be |
 //! | `upward.rs` | headers on their way up |
 //! | `answer.rs`, `judging.rs`, `release.rs` | what an answer says, its judgement, what goes down of it |
+//! | `shape.rs`, `coding.rs` | what else becomes of a body: unpacked, a link written in, packed |
 //! | `tripwire.rs` | pages that name the wrong user |
 //! | `respond.rs` | own answers |
 //! | `client.rs` | the own client |
@@ -27,6 +28,7 @@ mod candidate;
 mod carry;
 mod certificate;
 mod client;
+mod coding;
 mod connection;
 mod context;
 mod door;
@@ -39,6 +41,7 @@ mod relay;
 mod release;
 mod respond;
 mod serve;
+mod shape;
 mod tripwire;
 mod upward;
 

@@ -10,6 +10,7 @@ use super::context::Context;
 use super::gateway::Gateway;
 use super::judging::Cut;
 use super::release::Handing;
+use super::shape::{unchunked, unpacker};
 use crate::domain::gate::{AnswerVerdict, Bind, BodyFacts, Evidence, Permit, answer_verdict};
 use crate::domain::jar::Jar;
 use crate::flow::admit::Carried;
@@ -108,7 +109,9 @@ impl Gateway {
                 .begin(permit, &request, || ctx.guard.may_send(&self.engine)),
         )
         .await;
-        let answering = begun.unwrap_or(Err(UpstreamError::TimedOut))?;
+        let mut answering = begun.unwrap_or(Err(UpstreamError::TimedOut))?;
+        let unzip = unpacker(&mut answering.header, permit, head);
+        answering.unpack(unzip);
         let mut begun = Begun {
             answering,
             first: BytesMut::new(),
@@ -168,6 +171,7 @@ impl Gateway {
             return Err(Box::new(self.busy(ctx)));
         }
         self.watch_page(&begun.answering.header, ctx, &handing);
+        self.shape(&begun.answering.header, ctx, &handing).await;
         match self.watched_first(ctx, begun).await {
             Ok(first) => Ok(Released {
                 handing,
@@ -176,6 +180,9 @@ impl Gateway {
             }),
             Err(Beginning::Failed(error)) => Err(self.relay_lost(ctx, error).await),
             Err(Beginning::Cut(Cut::Moved)) => Err(Box::new(self.busy(ctx))),
+            Err(Beginning::Cut(Cut::Broken)) => {
+                Err(self.relay_lost(ctx, UpstreamError::Broken).await)
+            }
             Err(Beginning::Cut(Cut::Tripped(tripped))) => {
                 // Not a byte went down yet: whoever the page names is asked for his second factor.
                 let evidence = Evidence::NamesUser;
@@ -260,11 +267,13 @@ impl Gateway {
         let mut header = answering.header.clone();
         let head = session.req_header().method == http::Method::HEAD;
         self.rewrite(&mut header, &handing, ctx, &jar)?;
+        self.frame(&mut header, ctx)?;
         header.remove_header(&http::header::CONNECTION);
         let bodiless = head || matches!(header.status.as_u16(), 204 | 304);
         if !bodiless && !header.headers.contains_key(CONTENT_LENGTH) {
             header.insert_header(TRANSFER_ENCODING, "chunked")?;
         }
+        unchunked(session, &mut header);
         session.write_response_header(header, bodiless).await?;
         if bodiless {
             self.own_client.release(answering).await;

@@ -32,7 +32,12 @@ impl Gateway {
         let scheme = if asked.client.https { "https" } else { "http" };
         request.insert_header("X-Forwarded-Proto", HeaderValue::from_static(scheme))?;
         if permit.watch() != Watch::Static {
-            request.insert_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))?;
+            // What a script asks for is rarely a page; one that comes packed all the same can be
+            // read. No coding that could not be is ever asked for.
+            let link = asked.navigation || self.engine.profile().has_reset_link(asked.path());
+            let packed = asked.takes_gzip && !link;
+            let coding = if packed { "gzip" } else { "identity" };
+            request.insert_header(ACCEPT_ENCODING, HeaderValue::from_static(coding))?;
         }
         let line = match permit.watch() {
             // A file needs no session.

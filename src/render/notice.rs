@@ -57,6 +57,8 @@ pub enum Notice {
     },
     /// Logged out of both sides.
     LoggedOut,
+    /// Who lost the authenticator asks the help desk: no mail can be sent here.
+    ResetAtDesk,
     /// No waiting login belongs to this ticket and reference.
     TicketUnknown,
     /// The form's csrf value is wrong or missing.
@@ -128,6 +130,7 @@ impl Notice {
             Self::AlreadyAccepted => "already_accepted",
             Self::WaitingHere { .. } => "waiting_here",
             Self::LoggedOut => "logged_out",
+            Self::ResetAtDesk => "reset_at_desk",
             Self::TicketUnknown => "ticket_unknown",
             Self::Forbidden => "forbidden",
             Self::TooManyRequests { .. } => "too_many_requests",
@@ -138,7 +141,7 @@ impl Notice {
     /// The HTTP status that fits (RFC 9110, RFC 6585).
     pub fn status(&self) -> u16 {
         match self {
-            Self::LoggedOut => 200,
+            Self::LoggedOut | Self::ResetAtDesk => 200,
             Self::BadRequest(_) => 400,
             Self::SessionClosed
             | Self::AlreadyAccepted
@@ -195,6 +198,7 @@ impl Notice {
             | Self::UpstreamDown
             | Self::UpstreamUnreadable
             | Self::SessionClosed
+            | Self::ResetAtDesk
             | Self::Internal => say.with("contact", contact::spoken(contacts, words)?),
             _ => say,
         })
@@ -222,6 +226,7 @@ impl Notice {
             Self::SessionClosed,
             Self::AlreadyAccepted,
             Self::LoggedOut,
+            Self::ResetAtDesk,
             Self::TicketUnknown,
             Self::Forbidden,
             Self::TooManyRequests { retry_seconds: 30 },

@@ -34,6 +34,8 @@ pub const REPLACE: &str = "/replace";
 pub const ENABLE: &str = "/enable";
 /// Ends the binding (POST `code`, `csrf`).
 pub const DISABLE: &str = "/disable";
+/// Who lost the authenticator asks here (GET).
+pub const RESET: &str = "/reset";
 /// Logs out of both sides (POST `csrf`).
 pub const LOGOUT: &str = "/logout";
 /// Folder of the assets (GET), see [`super::Renderer::asset`].

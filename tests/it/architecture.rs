@@ -29,7 +29,7 @@ const STOREYS: [&[&str]; 11] = [
 const NEIGHBOURS: [(&str, &str); 2] = [("store", "seal"), ("observe", "seal")];
 
 /// Crates, and the files that may name them: each ends with a slash for a whole folder.
-const HOMES: [(&str, &[&str]); 20] = [
+const HOMES: [(&str, &[&str]); 22] = [
     ("sled", &["store/sled.rs"]),
     ("totp_rs", &["authenticator/totp.rs"]),
     ("pingora", &["proxy/"]),
@@ -43,6 +43,8 @@ const HOMES: [(&str, &[&str]); 20] = [
     ("qrcode", &["render/qr.rs"]),
     ("handlebars", &["render/"]),
     ("scraper", &["profile/"]),
+    ("lol_html", &["profile/link/"]),
+    ("flate2", &["proxy/coding.rs"]),
     ("toml", &["config/", "profile/", "render/"]),
     ("clap", &["cli/"]),
     ("csv", &["cli/list.rs"]),
@@ -69,7 +71,7 @@ const LINES_MAX: usize = 400;
 const LONG_FILES: [(&str, usize, &str); 0] = [];
 
 /// Words of the application, of its protocol or of its users. They stand in the profile.
-const FOREIGN_WORDS: [&str; 27] = [
+const FOREIGN_WORDS: [&str; 31] = [
     "SPSE_SESSION",
     "SPSE_FLASH",
     "SPSE_ERRORS",
@@ -97,6 +99,10 @@ const FOREIGN_WORDS: [&str; 27] = [
     "Pejabat",
     "Auditor",
     "Akses Ditolak",
+    "Enable TOTP",
+    "Disable TOTP",
+    "Reset TOTP",
+    "Lupa Password",
 ];
 
 /// Where a foreign word may stand in a literal, and why.

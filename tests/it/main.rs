@@ -22,6 +22,8 @@ mod front;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod mails;

@@ -15,6 +15,7 @@ fn class(lane: Lane) -> Classified {
         login_page: false,
         method_override: false,
         method_allowed: true,
+        same_for_all: false,
     }
 }
 

@@ -85,6 +85,37 @@ fn a_start_date_is_exact_to_the_second() {
 }
 
 #[test]
+fn anybody_is_asked_by_the_default_or_a_rule_and_nobody_above_the_ceiling() {
+    for (default, ruled, ceiling, asked) in [
+        (Mode::Observe, None, Mode::Required, false),
+        (Mode::Optional, None, Mode::Required, true),
+        (Mode::Off, Some(Mode::Optional), Mode::Required, true),
+        (Mode::Off, Some(Mode::Observe), Mode::Required, false),
+        (Mode::Required, Some(Mode::Required), Mode::Observe, false),
+    ] {
+        let mut state = state(default.into());
+        state.rules.ceiling = ceiling;
+        let rule = ruled.map(|mode| crate::domain::policy_file::Rule {
+            subject: subject(vendor()),
+            demand: mode.into(),
+        });
+        state.rules.rules.extend(rule);
+        assert_eq!(
+            state.asks_anybody(None, at(0)),
+            asked,
+            "{default:?} {ruled:?}"
+        );
+        let glass = Glass {
+            ceiling: Mode::Off,
+            until: at(10),
+            signature: signed(),
+        };
+        assert!(!state.asks_anybody(Some(&glass), at(9)));
+        assert_eq!(state.asks_anybody(Some(&glass), at(10)), asked);
+    }
+}
+
+#[test]
 fn a_planned_flip_to_required_has_its_own_time_as_start_date() {
     let change = Change {
         subjects: vec![subject(vendor())],

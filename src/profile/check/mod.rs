@@ -1,6 +1,7 @@
 //! From the profile as written to the profile as used: every value is compared with what it must
 //! fit, and every problem is told at once.
 
+mod links;
 mod paths;
 mod probe;
 mod users;
@@ -68,6 +69,7 @@ fn build(raw: &RawProfile, context: &str, problems: &Problems) -> Option<Profile
     let header_block = probe::header_block(&raw.header_block, context, problems);
     let marker = probe::marker(&raw.header_block, problems);
     let probe_pages = probe::pages(raw, &paths, context, problems);
+    let links = links::check(raw, problems);
     Some(Profile {
         name: raw.name.clone(),
         context: context.to_owned(),
@@ -89,6 +91,7 @@ fn build(raw: &RawProfile, context: &str, problems: &Problems) -> Option<Profile
         probe_pages,
         login_form_pages: login_form_pages(raw, context),
         nobody_pages: raw.probe.nobody_pages,
+        links,
     })
 }
 

@@ -2,7 +2,7 @@
 //! then that no allowance covers a way in.
 
 use super::check_methods;
-use crate::profile::classify::Paths;
+use crate::profile::classify::{Paths, PublicList};
 use crate::profile::path;
 use crate::profile::pattern::{Allowed, Pattern, PatternSet};
 use crate::profile::raw::RawProfile;
@@ -24,10 +24,11 @@ pub(super) fn check(raw: &RawProfile, problems: &Problems) -> Paths {
     for list in &raw.public {
         let methods: Vec<&str> = raw.requests.methods.iter().map(String::as_str).collect();
         check_methods(&list.key, &list.methods, &methods, problems);
-        public.push((
-            list.methods.clone(),
-            set(&list.key, &list.paths, Allowed::Exact),
-        ));
+        public.push(PublicList {
+            methods: list.methods.clone(),
+            paths: set(&list.key, &list.paths, Allowed::Exact),
+            same_for_all: list.same_for_all,
+        });
     }
     let mut paths = Paths {
         login_folded: login.folded(),
@@ -84,13 +85,14 @@ fn check_reach(raw: &RawProfile, paths: &Paths, problems: &Problems) {
             }
         }
     }
-    for (list, (methods, set)) in raw.public.iter().zip(&paths.public) {
-        let only_reads = methods
+    for (list, public) in raw.public.iter().zip(&paths.public) {
+        let only_reads = public
+            .methods
             .iter()
             .all(|method| READS.contains(&method.as_str()));
         for (what, guard) in guarded {
             let form = only_reads && what == "a login path";
-            if !form && overlap(&set.folded(), guard) {
+            if !form && overlap(&public.paths.folded(), guard) {
                 problems.add(&list.key, format!("covers {what}"));
             }
         }
@@ -131,7 +133,7 @@ fn first_segments(raw: &RawProfile, paths: &Paths, problems: &Problems) -> Vec<V
         &paths.login_pages,
         &paths.logout_folded,
     ];
-    let public = paths.public.iter().map(|(_, set)| set);
+    let public = paths.public.iter().map(|list| &list.paths);
     let named = lists.into_iter().chain(public).flat_map(PatternSet::iter);
     let mut segments: Vec<Vec<u8>> = named
         .filter_map(Pattern::first_segment)

@@ -1,4 +1,5 @@
 mod changes;
+mod links;
 
 use crate::profile::{BUILTIN, Profile};
 

@@ -5,7 +5,7 @@ use super::person::Person;
 use super::{enrolled, world, world_with};
 use crate::support::otp::Phone;
 use crate::support::{World, eventually};
-use spse_standin::Config;
+use spse_standin::{Config, LoginSteps};
 
 const DISABLED: &str = "TOTP di Aplikasi SPSE sudah Disable.";
 const OUT: &str = "Anda sudah keluar dari SPSE.";
@@ -78,6 +78,74 @@ async fn disables(screen: Screen, id: &str) {
     person.types_code(&next.code()).await;
     person.sees("TOTP sudah berhasil diaktifkan.").await;
     person.leaves().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_link_behind_name_and_role_leads_to_the_status_page() {
+    follows_the_link(DESKTOP, "PPK301").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_link_behind_name_and_role_leads_to_the_status_page_without_scripts() {
+    follows_the_link(PLAIN_PHONE, "REKANAN1").await;
+}
+
+async fn follows_the_link(screen: Screen, id: &str) {
+    let world = world_with(Config::default(), |gateway| {
+        gateway.default_mode("optional")
+    })
+    .await;
+    let role = crate::support::login::user(id).role;
+    let person = Person::new(&world, screen).await;
+    person.logs_in(id).await;
+    person.is_home_as(id).await;
+    person.sees(&format!(" - {role} | Enable TOTP")).await;
+    person.clicks_on("Enable TOTP").await;
+    person.is_at("/gerbang/").await;
+    person.sees("Tidak Aktif").await;
+    person.clicks_on("ENABLE TOTP").await;
+    person.is_at("/gerbang/activation").await;
+    let mut phone = person.scans().await;
+    person.types_code(&phone.code()).await;
+    person.sees("TOTP sudah berhasil diaktifkan.").await;
+    person.open("/inbox").await;
+    person.sees(&format!(" - {role} | Disable TOTP")).await;
+    person.clicks_on("Disable TOTP").await;
+    person.is_at("/gerbang/").await;
+    world.gateway.advance(30).await;
+    person.types_code(&phone.code()).await;
+    person.sees(DISABLED).await;
+    person.open("/paket").await;
+    person.sees(&format!(" - {role} | Enable TOTP")).await;
+    person.leaves().await;
+}
+
+/// As page, and as a piece of one that a script puts into a dialog.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_login_form_offers_the_reset() {
+    const LINK: &str = "a[href='/eproc4/gerbang/reset']";
+    for (steps, screen) in [
+        (LoginSteps::Two, PLAIN_PHONE),
+        (LoginSteps::Two, DESKTOP),
+        (LoginSteps::One, DESKTOP),
+    ] {
+        let config = Config {
+            login_steps: steps,
+            ..Config::default()
+        };
+        let world = world_with(config, |gateway| gateway).await;
+        let person = Person::new(&world, screen).await;
+        match steps {
+            LoginSteps::Two => person.open("/login?tipe=penyedia").await,
+            LoginSteps::One => {
+                person.open("/").await;
+                person.clicks_on("LOGIN").await;
+            }
+        }
+        person.sees("Reset TOTP?").await;
+        assert_eq!(person.count(LINK).await, 1);
+        person.leaves().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

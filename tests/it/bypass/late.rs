@@ -136,7 +136,8 @@ async fn a_hop_whose_answer_shows_nothing_opens_nothing_either() {
     let hop = "/sso/masuk?token=hop";
     for (what, method, fault) in [
         ("head", "HEAD", None),
-        ("unreadable", "GET", Some(FaultKind::Gzip)),
+        ("unreadable", "GET", Some(FaultKind::Utf16)),
+        ("packed", "GET", Some(FaultKind::Gzip)),
         ("broken off", "GET", Some(FaultKind::ActThenClose)),
         ("an error", "GET", Some(FaultKind::ActThen500)),
     ] {

@@ -219,10 +219,10 @@ async fn no_label_tells_of_anybody() {
 async fn what_is_withheld_and_cut_is_counted() {
     let world = world().await;
     let before = metrics(&world).await;
-    // A page that is in a coding that nobody asked for cannot be judged.
+    // A page in a charset that cannot be read cannot be judged.
     world.standin.set(|config| {
         config.anonymous = AnonymousAnswer::Forbidden;
-        config.fault("/lelang", FaultKind::Gzip);
+        config.fault("/lelang", FaultKind::Utf16);
     });
     let page = browser(&world).get("/lelang").await;
     assert_eq!(page.status, 502, "{page:?}");

@@ -73,7 +73,6 @@ async fn an_application_that_fails_gets_502_or_504_and_its_own_errors_pass() {
         (FaultKind::Hang, 504),
         (FaultKind::Status500, 500),
         (FaultKind::Utf16, 502),
-        (FaultKind::Gzip, 502),
     ] {
         world.standin.set(|config| {
             config.faults.clear();

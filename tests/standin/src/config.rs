@@ -135,6 +135,9 @@ pub enum FaultKind {
     Gzip,
     /// `charset=utf-16`.
     Utf16,
+    /// Acted upon, then answered with exactly these bytes, each piece in a segment of its own, and the
+    /// connection is closed.
+    Raw(Vec<Vec<u8>>),
 }
 
 /// All switches.

@@ -185,6 +185,17 @@ async fn answers_are_spoilt_in_many_ways() {
 }
 
 #[tokio::test]
+async fn an_answer_can_be_any_bytes() {
+    let standin = start().await;
+    let pieces = vec![b"HTTP/1.1 299 X\r\n".to_vec(), b"\xff\0".to_vec()];
+    standin.set(|config| {
+        config.fault("/lelang", FaultKind::Raw(pieces.clone()));
+    });
+    assert_eq!(bytes(&standin, "/lelang").await, pieces.concat());
+    assert_eq!(standin.records().len(), 1);
+}
+
+#[tokio::test]
 async fn the_header_block_can_be_wrong() {
     let standin = start().await;
     let mut client = Client::new(&standin);

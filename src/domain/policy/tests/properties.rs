@@ -107,6 +107,27 @@ proptest! {
         prop_assert_eq!(proof, demand.proof == Proof::Counter || started);
     }
 
+    /// Whether somebody is asked for anything at all depends on the policy alone, never on what his
+    /// account did; and where nobody is asked, nobody is.
+    #[test]
+    fn who_is_asked_at_all_depends_on_the_policy_alone(
+        first in demands(), acts in acts(), facts in facts(), times in proptest::collection::vec(0u64..120, 1..5),
+    ) {
+        let mut state = state(first);
+        for (time, act) in acts {
+            if let Ok(next) = state.after(&act, &signed(), at(time)) {
+                state = next;
+            }
+        }
+        for now in times.into_iter().map(at) {
+            for who in [vendor(), official()] {
+                let asked = |facts| mode(&state, &who, facts, now) > Mode::Observe;
+                prop_assert_eq!(asked(facts), asked(Facts::default()));
+                prop_assert!(!asked(facts) || state.asks_anybody(None, now));
+            }
+        }
+    }
+
     /// Whatever is done while a freeze is under way: nothing becomes stricter for whom it protects.
     #[test]
     fn nothing_becomes_stricter_during_a_freeze(

@@ -48,6 +48,11 @@ pub(crate) async fn send(
             .await?;
         return Ok(false);
     }
+    for fault in faults {
+        if let FaultKind::Raw(pieces) = fault {
+            return raw(stream, pieces).await;
+        }
+    }
     let plan = shape(&mut answer, faults);
     let chunked = match &answer.body {
         _ if plan.endless => true,
@@ -84,6 +89,17 @@ pub(crate) async fn send(
     }
     let whole = out.body(head, answer.body).await?;
     Ok(whole && form.keep_alive && !(chunked && form.old))
+}
+
+/// Pieces in segments of their own, then the end.
+async fn raw(stream: &mut TcpStream, pieces: &[Vec<u8>]) -> io::Result<bool> {
+    for piece in pieces {
+        stream.write_all(piece).await?;
+        if pieces.len() > 1 {
+            sleep(Duration::from_millis(3)).await;
+        }
+    }
+    Ok(false)
 }
 
 /// Applies the faults that change the answer itself and collects those that change its way.
