@@ -5,7 +5,9 @@ mod odd;
 mod packed;
 mod pages;
 
+use crate::support::World;
 use crate::support::wire::Response;
+use spse_standin::SessionMode;
 use std::io::Write;
 
 /// Behind the name of who is logged in.
