@@ -154,7 +154,8 @@ fn severity(kind: &str) -> u8 {
         | "profile-drifted" => WARNING,
         "activated" | "disabled" | "recovery-made" | "login-accepted" | "login-released"
         | "put-off" | "code-typed" | "policy-changed" | "policy-settled" | "reset"
-        | "code-issued" | "sessions-ended" | "exempted" | "unlocked" => NOTICE,
+        | "code-issued" | "sessions-ended" | "exempted" | "unlocked" | "email-set"
+        | "directory-imported" => NOTICE,
         _ => INFORMATIONAL,
     }
 }
@@ -173,6 +174,8 @@ fn sentence(kind: &str) -> String {
         "session-ended" => "A session ended.",
         "identity-changed" => "Somebody else appeared inside an accepted session.",
         "put-off" => "An activation was put off.",
+        "email-set" => "The help desk set the registered address of an account.",
+        "directory-imported" => "A list of registered addresses was taken over.",
         "code-typed" => "An activation code was typed after the password.",
         "policy-changed" => "The policy was changed.",
         "policy-settled" => "A planned change of the policy came to its time.",

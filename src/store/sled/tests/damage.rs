@@ -37,7 +37,7 @@ async fn lost_doubled_and_old_records_are_found() {
         ("records", &|db| {
             drop(db.insert(&session, vec![0; 58]).unwrap())
         }),
-        ("kind", &|db| drop(db.insert(b"\x0dwhat", &[0; 8]).unwrap())),
+        ("kind", &|db| drop(db.insert(b"\xf0what", &[0; 8]).unwrap())),
         ("kind", &|db| drop(db.insert(b"\0other", &[0; 8]).unwrap())),
         ("totals", &|db| drop(db.remove(TOTALS_NAME).unwrap())),
         ("totals", &|db| {
