@@ -2,6 +2,7 @@
 
 use super::login::{self, ServerLogin};
 use super::policy::{NameKind, NameUse};
+use super::public_url::is_loopback;
 use super::reader::{At, Reader, Section};
 use crate::primitives::UserType;
 use std::collections::BTreeMap;
@@ -81,7 +82,7 @@ pub(super) fn read(
         let message = format!("{:?} is no host and no folder of a socket", host.value);
         reader.problem(&host.place, message);
     }
-    let here = bare.starts_with('/') || login::is_loopback(bare);
+    let here = bare.starts_with('/') || is_loopback(bare);
     if !here && ca_file.is_none() && reader.written(&section, "ca_file").is_none() {
         let message = "addresses and the password would travel in the clear: name the server's \
                        certificate as `ca_file`, or ask a database on this machine";

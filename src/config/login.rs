@@ -1,5 +1,6 @@
 //! Other servers that the gateway logs in to: names, passwords that lie in files, certificates.
 
+use super::files;
 use super::reader::{At, Reader, Section};
 use super::tls;
 use super::tree::variable;
@@ -9,9 +10,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
-
-/// Longest password file in bytes.
-const PASSWORD_BYTES_MAX: u64 = 4_096;
 
 /// As whom the gateway logs in to another server.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,15 +32,12 @@ impl ServerLogin {
 
 fn read_password(file: &Path) -> Result<Zeroizing<String>, String> {
     let refuse = |why: &str| Err(format!("{}: {why}", file.display()));
-    match fs::metadata(file) {
-        Err(error) => return refuse(&error.to_string()),
-        Ok(about) if !about.is_file() => return refuse("is no file"),
-        Ok(about) if about.len() > PASSWORD_BYTES_MAX => return refuse("is larger than 4 KiB"),
-        Ok(_) => {}
-    }
-    let text = match fs::read_to_string(file) {
-        Ok(text) => Zeroizing::new(text),
-        Err(error) => return refuse(&error.to_string()),
+    let bytes = match files::read(file, files::KIB_4) {
+        Ok(bytes) => Zeroizing::new(bytes),
+        Err(why) => return refuse(&why),
+    };
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        return refuse("stream did not contain valid UTF-8");
     };
     let password = text.trim_end();
     if password.is_empty() {
@@ -104,14 +99,6 @@ pub(super) fn read(
         user: user.value,
         password_file: password_file.value,
     })
-}
-
-/// Whether a host is this machine.
-pub(super) fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .parse()
-            .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
 /// Certificates that are trusted besides the system's, or instead.

@@ -3,7 +3,7 @@
 use super::Config;
 use super::contacts::address;
 use super::login::{self, ServerLogin};
-use super::public_url::{HostPort, Scheme};
+use super::public_url::{HostPort, Scheme, is_loopback};
 use super::reader::{At, Reader, Section};
 use crate::primitives::EmailAddress;
 use std::collections::BTreeMap;
@@ -103,7 +103,7 @@ pub(super) fn read(
             "has no `from` beside it, the sender of every letter",
         );
     }
-    if security == Security::None && !login::is_loopback(&host.value) {
+    if security == Security::None && !is_loopback(&host.value) {
         let message = "would send letters in the clear: `security` is \"none\" only for a mail \
                        server on this machine";
         reader.problem(&host.place, message);

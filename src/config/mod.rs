@@ -17,6 +17,7 @@ mod audit;
 mod contacts;
 mod cross;
 mod directory;
+mod files;
 pub mod glass;
 mod limits;
 mod listen;
@@ -59,11 +60,8 @@ use policy::{NameKind, NameUse};
 use reader::Reader;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tree::{Node, Value};
-
-/// Largest configuration file in bytes.
-const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// What the command line says; each of these wins over the environment and the file.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -234,7 +232,7 @@ pub(crate) fn examine(sources: &Sources) -> (Option<Config>, Report) {
     let file = sources
         .file
         .as_ref()
-        .map_or_else(|| Ok(tree::empty()), read_file);
+        .map_or_else(|| Ok(tree::empty()), |file| read_file(file));
     let readable = file.is_ok();
     let mut root = file.unwrap_or_else(|found| {
         problems.extend(found);
@@ -304,20 +302,13 @@ fn build(reader: &mut Reader, sources: &Sources) -> Config {
     config
 }
 
-fn read_file(file: &PathBuf) -> Result<Node, Vec<Problem>> {
+fn read_file(file: &Path) -> Result<Node, Vec<Problem>> {
     let place = Place {
-        file: Some(file.clone()),
+        file: Some(file.to_owned()),
         ..Place::default()
     };
     let refuse = |message: String| vec![place.problem(message)];
-    let about = std::fs::metadata(file).map_err(|error| refuse(error.to_string()))?;
-    if !about.is_file() {
-        return Err(refuse("is no file".into()));
-    }
-    if about.len() > FILE_BYTES_MAX {
-        return Err(refuse("is larger than 1 MiB".into()));
-    }
-    let bytes = std::fs::read(file).map_err(|error| refuse(error.to_string()))?;
+    let bytes = files::read(file, files::MIB).map_err(refuse)?;
     let text = String::from_utf8(bytes).map_err(|_| refuse("is not UTF-8".into()))?;
     tree::parse(file, &text)
 }

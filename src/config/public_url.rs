@@ -70,8 +70,7 @@ impl HostPort {
 
     /// `localhost`, 127.0.0.0/8 or `[::1]`.
     pub fn is_loopback(&self) -> bool {
-        let bare = self.name.trim_start_matches('[').trim_end_matches(']');
-        self.name == "localhost" || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+        is_loopback(self.name.trim_start_matches('[').trim_end_matches(']'))
     }
 }
 
@@ -83,6 +82,11 @@ impl fmt::Display for HostPort {
             None => Ok(()),
         }
     }
+}
+
+/// Whether a bare host, IPv6 without brackets, is this machine.
+pub(super) fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 fn parse_port(digits: &str) -> Option<u16> {

@@ -1,6 +1,7 @@
 //! `[listen.tls]`: certificate and key files, checked to the end here, because the proxy library
 //! panics on a bad one.
 
+use super::files;
 use super::reader::{At, Reader, Section};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
@@ -8,9 +9,6 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-
-/// Largest file that is read; a chain of a few certificates is a few kilobytes.
-const PEM_BYTES_MAX: u64 = 1 << 20;
 
 /// Where certificate and key lie; both were read, parsed and found to belong together.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -101,15 +99,9 @@ pub(super) fn covers(certificate: &Path, host: &str) -> Option<bool> {
 /// Why it cannot be used, without a word of what stands in it.
 pub(super) fn read_roots(path: &Path) -> Result<(), String> {
     let refuse = |why: &str| Err(format!("{}: {why}", path.display()));
-    let bytes = match fs::metadata(path) {
-        Ok(about) if !about.is_file() => return refuse("is no file"),
-        Ok(about) if about.len() > PEM_BYTES_MAX => return refuse("is larger than 1 MiB"),
-        Ok(_) => fs::read(path),
-        Err(error) => Err(error),
-    };
-    let bytes = match bytes {
+    let bytes = match files::read(path, files::MIB) {
         Ok(bytes) => bytes,
-        Err(error) => return refuse(&error.to_string()),
+        Err(why) => return refuse(&why),
     };
     match CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>() {
         Err(_) => refuse("broken PEM"),
@@ -119,18 +111,14 @@ pub(super) fn read_roots(path: &Path) -> Result<(), String> {
 }
 
 fn read_file(reader: &mut Reader, path: &At<PathBuf>) -> Option<Vec<u8>> {
-    let shown = path.value.display();
-    let message = match fs::metadata(&path.value) {
-        Err(error) => format!("{shown}: {error}"),
-        Ok(about) if !about.is_file() => format!("{shown}: is no file"),
-        Ok(about) if about.len() > PEM_BYTES_MAX => format!("{shown}: is larger than 1 MiB"),
-        Ok(_) => match fs::read(&path.value) {
-            Ok(bytes) => return Some(bytes),
-            Err(error) => format!("{shown}: {error}"),
-        },
-    };
-    reader.problem(&path.place, message);
-    None
+    match files::read(&path.value, files::MIB) {
+        Ok(bytes) => Some(bytes),
+        Err(why) => {
+            let message = format!("{}: {why}", path.value.display());
+            reader.problem(&path.place, message);
+            None
+        }
+    }
 }
 
 fn read_chain(reader: &mut Reader, path: &At<PathBuf>) -> Option<Vec<CertificateDer<'static>>> {
