@@ -55,7 +55,7 @@ impl Holder {
         let code = code.expose().as_bytes();
         match self {
             Self::Login(login) => code_digest(login.value.reference, code),
-            Self::Session(session) => crate::seal::digest(&[&session.id().0, code]),
+            Self::Session(session) => session.code_digest(code),
         }
     }
 

@@ -106,7 +106,7 @@ impl Engine {
         let Some(identity) = session.record().identity.clone() else {
             return Ok(RenewOutcome::NotActive);
         };
-        let digest = crate::seal::digest(&[&session.id().0, code.bytes()]);
+        let digest = session.code_digest(code.bytes());
         let _order = session.making.lock().await;
         if let Some(codes) = session.codes_shown(Some(&digest), self.now()) {
             return Ok(RenewOutcome::Made(codes));

@@ -178,6 +178,11 @@ impl LiveSession {
         *self.factor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What is kept of a code typed in it, to recognise the same one again.
+    pub(super) fn code_digest(&self, code: &[u8]) -> [u8; 32] {
+        crate::seal::digest(&[&self.id().0, code])
+    }
+
     /// Recovery codes that were made in it a moment ago; by this request, where one is named.
     pub fn codes_shown(
         &self,

@@ -37,13 +37,10 @@ impl Desk<'_> {
         &self,
         user: &UserRef,
         email: Option<EmailAddress>,
-        mut paper: Paper,
+        paper: Paper,
         dry_run: bool,
     ) -> Result<Answer, OfficeError> {
-        paper.check()?;
-        paper.signature = self.signed(paper.signature)?;
-        let id = self.resolve(user, true).await?;
-        let known = self.known(&id).await?;
+        let (paper, id, known) = self.papered(user, paper, true).await?;
         let (mut kept, expect) = self.kept(&id).await?;
         let before = kept.best(None);
         if email.is_none() && kept.help_desk.is_none() {

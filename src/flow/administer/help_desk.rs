@@ -29,18 +29,30 @@ fn without_counters(draft: Draft, records: &Records, id: &AccountId) -> Draft {
 }
 
 impl Desk<'_> {
+    /// The account that a paper is about: the paper checked and signed, and what is known of the
+    /// account. `new` as for [`Desk::resolve`].
+    pub(super) async fn papered(
+        &self,
+        user: &UserRef,
+        mut paper: Paper,
+        new: bool,
+    ) -> Result<(Paper, AccountId, Known), OfficeError> {
+        paper.check()?;
+        paper.signature = self.signed(paper.signature)?;
+        let id = self.resolve(user, new).await?;
+        let known = self.known(&id).await?;
+        Ok((paper, id, known))
+    }
+
     /// Takes the second factor away and hands out an activation code: never a bare permit, since
     /// whoever asks may only know the password. All sessions and waiting logins end.
     pub(super) async fn reset(
         &self,
         user: &UserRef,
-        mut paper: Paper,
+        paper: Paper,
         dry_run: bool,
     ) -> Result<Answer, OfficeError> {
-        paper.check()?;
-        paper.signature = self.signed(paper.signature)?;
-        let id = self.resolve(user, false).await?;
-        let known = self.known(&id).await?;
+        let (paper, id, known) = self.papered(user, paper, false).await?;
         let binding = known.account.as_ref().and_then(|a| a.binding.as_ref());
         let entry = binding.map(|binding| entry_letter(binding.generation));
         let mut lines = vec![match &entry {
@@ -78,13 +90,10 @@ impl Desk<'_> {
     pub(super) async fn hand_out(
         &self,
         user: &UserRef,
-        mut paper: Paper,
+        paper: Paper,
         dry_run: bool,
     ) -> Result<Answer, OfficeError> {
-        paper.check()?;
-        paper.signature = self.signed(paper.signature)?;
-        let id = self.resolve(user, true).await?;
-        let known = self.known(&id).await?;
+        let (paper, id, known) = self.papered(user, paper, true).await?;
         if known.is_bound() {
             let message = "the account has a second factor: a code would allow nothing. \
                            Is it lost? Then `user reset` takes it away and hands out a code";
