@@ -89,59 +89,59 @@ impl Fact {
     }
 }
 
-/// Keys of what is said of it, and its own facts.
-trait Said {
-    fn subject(&self) -> &'static str;
-    fn what(&self) -> &'static str;
-    fn advice(&self) -> &'static str;
-    fn facts(&self) -> Vec<Fact>;
+/// Keys of subject, sentence and advice.
+fn keys(news: &News) -> [&'static str; 3] {
+    match news {
+        News::Activated { replaced: true, .. } => [
+            "mail.activated.subject",
+            "mail.activated.replaced",
+            "mail.not_you",
+        ],
+        News::Activated { .. } => [
+            "mail.activated.subject",
+            "mail.activated.what",
+            "mail.not_you",
+        ],
+        News::Disabled => [
+            "mail.disabled.subject",
+            "mail.disabled.what",
+            "mail.not_you",
+        ],
+        News::Reset => [
+            "mail.reset_done.subject",
+            "mail.reset_done.what",
+            "mail.reset_done.advice",
+        ],
+        News::NewBrowser => [
+            "mail.new_browser.subject",
+            "mail.new_browser.what",
+            "mail.not_you",
+        ],
+        News::RecoveryUsed { .. } => [
+            "mail.recovery_used.subject",
+            "mail.recovery_used.what",
+            "mail.not_you",
+        ],
+        News::RecoveryMade => [
+            "mail.recovery_made.subject",
+            "mail.recovery_made.what",
+            "mail.not_you",
+        ],
+        News::CodesWrong { .. } => [
+            "mail.codes_wrong.subject",
+            "mail.codes_wrong.what",
+            "mail.codes_wrong.advice",
+        ],
+    }
 }
 
-impl Said for News {
-    fn subject(&self) -> &'static str {
-        match self {
-            Self::Activated { .. } => "mail.activated.subject",
-            Self::Disabled => "mail.disabled.subject",
-            Self::Reset => "mail.reset_done.subject",
-            Self::NewBrowser => "mail.new_browser.subject",
-            Self::RecoveryUsed { .. } => "mail.recovery_used.subject",
-            Self::RecoveryMade => "mail.recovery_made.subject",
-            Self::CodesWrong { .. } => "mail.codes_wrong.subject",
-        }
-    }
-
-    fn what(&self) -> &'static str {
-        match self {
-            Self::Activated { replaced: true, .. } => "mail.activated.replaced",
-            Self::Activated { .. } => "mail.activated.what",
-            Self::Disabled => "mail.disabled.what",
-            Self::Reset => "mail.reset_done.what",
-            Self::NewBrowser => "mail.new_browser.what",
-            Self::RecoveryUsed { .. } => "mail.recovery_used.what",
-            Self::RecoveryMade => "mail.recovery_made.what",
-            Self::CodesWrong { .. } => "mail.codes_wrong.what",
-        }
-    }
-
-    fn advice(&self) -> &'static str {
-        match self {
-            Self::CodesWrong { .. } => "mail.codes_wrong.advice",
-            Self::Reset => "mail.reset_done.advice",
-            Self::Activated { .. }
-            | Self::Disabled
-            | Self::NewBrowser
-            | Self::RecoveryUsed { .. }
-            | Self::RecoveryMade => "mail.not_you",
-        }
-    }
-
-    fn facts(&self) -> Vec<Fact> {
-        match self {
-            Self::Activated { entry, .. } => vec![Fact("common.entry", entry.clone())],
-            Self::CodesWrong { failures } => vec![Fact("mail.failures", failures.to_string())],
-            Self::RecoveryUsed { left } => vec![Fact("mail.recovery_left", left.to_string())],
-            Self::Disabled | Self::Reset | Self::NewBrowser | Self::RecoveryMade => Vec::new(),
-        }
+/// What only this kind of news tells.
+fn own_fact(news: &News) -> Option<Fact> {
+    match news {
+        News::Activated { entry, .. } => Some(Fact("common.entry", entry.clone())),
+        News::RecoveryUsed { left } => Some(Fact("mail.recovery_left", left.to_string())),
+        News::CodesWrong { failures } => Some(Fact("mail.failures", failures.to_string())),
+        News::Disabled | News::Reset | News::NewBrowser | News::RecoveryMade => None,
     }
 }
 
@@ -216,14 +216,16 @@ impl MailContent {
                 user_id,
                 at,
                 client,
-            } => MailView {
-                facts: facts(user_id, at, client.as_deref())
-                    .into_iter()
-                    .chain(news.facts())
-                    .collect(),
-                closing: vec![ask(news.advice()), Say::key("mail.never_ask")],
-                ..MailView::new(news.subject(), news.what())
-            },
+            } => {
+                let [subject, what, advice] = keys(news);
+                let mut facts = facts(user_id, at, client.as_deref());
+                facts.extend(own_fact(news));
+                MailView {
+                    facts,
+                    closing: vec![ask(advice), Say::key("mail.never_ask")],
+                    ..MailView::new(subject, what)
+                }
+            }
             Self::Profile { fits, at } => profile(*fits, at),
             Self::Reset {
                 link,
