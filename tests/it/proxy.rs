@@ -9,7 +9,7 @@ use crate::support::builder::Builder;
 use crate::support::login::{assert_home, first, password};
 use crate::support::wire::Response;
 use crate::support::{World, quick};
-use spse_standin::{Config, Forwarded, SESSION_COOKIE, SessionMode, walk};
+use spse_standin::{Config, Forwarded, SessionMode, walk};
 
 /// Headers that belong to the connection or to the moment.
 const OF_THE_HOP: [&str; 3] = ["date", "connection", "keep-alive"];
@@ -36,20 +36,8 @@ fn essence(answer: &Response) -> (u16, Vec<(String, String)>, Vec<u8>) {
 async fn walk_with(browser: &Browser) -> Vec<(String, Response)> {
     let mut answers = Vec::new();
     for step in walk("/eproc4") {
-        let jar = browser.jar();
-        let session = jar.get(SESSION_COOKIE);
-        let token = session.and_then(|s| s.split("___AT=").nth(1)).unwrap_or("");
-        let token: String = token.chars().take_while(char::is_ascii_hexdigit).collect();
-        let request = step.request(&token);
-        let cookie = session
-            .filter(|_| step.with_session)
-            .map(|s| format!("{SESSION_COOKIE}={s}"));
-        let mut conn = browser.connect().await;
-        conn.send(&request.bytes(&browser.host, cookie.as_deref()))
-            .await;
-        let answer = conn.answer(request.method == "HEAD").await;
+        let (request, answer) = browser.take(&step, None).await;
         assert!(answer.whole, "{} {} {answer:?}", step.name, request.target);
-        browser.keep(&answer);
         answers.push((
             format!("{} {} {}", step.name, request.method, request.target),
             answer,

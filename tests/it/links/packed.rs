@@ -5,7 +5,7 @@ use crate::support::browser::{Ask, Browser};
 use crate::support::login::{first, user_id};
 use crate::support::wire::Response;
 use crate::support::{World, quick};
-use spse_standin::{Config, FaultKind, SESSION_COOKIE, SessionMode, walk};
+use spse_standin::{Config, FaultKind, SessionMode, walk};
 
 const BROWSERS: &str = "gzip, deflate, br, zstd";
 
@@ -27,9 +27,8 @@ fn taking(world: &World, coding: &str) -> Browser {
 }
 
 fn table(browser: &Browser) -> Ask {
-    let jar = browser.jar();
-    let token = jar[SESSION_COOKIE].split("___AT=").nth(1).unwrap();
-    let token: String = token.chars().take_while(char::is_ascii_hexdigit).collect();
+    let token = browser.form_token();
+    assert!(!token.is_empty());
     Ask::form(
         "/dt/lelang",
         &[
@@ -267,23 +266,8 @@ async fn the_public_side_reads_the_same_for_who_takes_gzip() {
     for step in walk("/eproc4") {
         let mut answers = Vec::new();
         for (browser, coding) in [(&direct, None), (&through, Some(BROWSERS))] {
-            let jar = browser.jar();
-            let session = jar.get(SESSION_COOKIE);
-            let token = session.and_then(|s| s.split("___AT=").nth(1)).unwrap_or("");
-            let token: String = token.chars().take_while(char::is_ascii_hexdigit).collect();
-            let mut request = step.request(&token);
-            if let Some(coding) = coding {
-                request.headers.push(("Accept-Encoding", coding.to_owned()));
-            }
-            let cookie = session
-                .filter(|_| step.with_session)
-                .map(|s| format!("{SESSION_COOKIE}={s}"));
-            let mut conn = browser.connect().await;
-            conn.send(&request.bytes(&browser.host, cookie.as_deref()))
-                .await;
-            let answer = conn.answer(request.method == "HEAD").await;
-            browser.keep(&answer);
-            answers.push((request.target.clone(), answer));
+            let (request, answer) = browser.take(&step, coding).await;
+            answers.push((request.target, answer));
         }
         let (target, got) = &answers[1];
         let expected = &answers[0].1;

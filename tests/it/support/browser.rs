@@ -2,6 +2,7 @@
 //! tabs of the same browser; everything that any of them received is kept.
 
 use super::wire::{Conn, Response};
+use spse_standin::{SESSION_COOKIE, WalkRequest, WalkStep};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
@@ -239,6 +240,34 @@ impl Browser {
                 jar.insert(name.to_owned(), value.to_owned());
             }
         }
+    }
+
+    /// The token of forms in the anonymous session's cookie; empty without one.
+    pub(crate) fn form_token(&self) -> String {
+        let jar = self.jar();
+        let session = jar.get(SESSION_COOKIE);
+        let token = session.and_then(|s| s.split("___AT=").nth(1)).unwrap_or("");
+        token.chars().take_while(char::is_ascii_hexdigit).collect()
+    }
+
+    /// Takes a step of the walk over the public side.
+    pub(crate) async fn take(
+        &self,
+        step: &WalkStep,
+        coding: Option<&str>,
+    ) -> (WalkRequest, Response) {
+        let mut request = step.request(&self.form_token());
+        let coding = coding.map(|coding| ("Accept-Encoding", coding.to_owned()));
+        request.headers.extend(coding);
+        let jar = self.jar();
+        let session = jar.get(SESSION_COOKIE).filter(|_| step.with_session);
+        let cookie = session.map(|value| format!("{SESSION_COOKIE}={value}"));
+        let mut conn = self.connect().await;
+        conn.send(&request.bytes(&self.host, cookie.as_deref()))
+            .await;
+        let answer = conn.answer(request.method == "HEAD").await;
+        self.keep(&answer);
+        (request, answer)
     }
 
     /// A person's navigation.
