@@ -55,10 +55,10 @@ pub(super) fn read(reader: &mut Reader, names: &mut Vec<NameUse>) -> Contacts {
     let mut listed: Vec<At<Contact>> = Vec::new();
     for table in reader.tables(&Section::top(), "contact") {
         let subject = read_subject(reader, &table.value, names);
-        let name = read_text(reader, &table.value, "name");
+        let name = read_text(reader, &table.value, "name", TEXT_CHARS_MAX);
         let email = read_email(reader, &table.value);
-        let phone = read_text(reader, &table.value, "phone");
-        let how = read_text(reader, &table.value, "how");
+        let phone = read_text(reader, &table.value, "phone", TEXT_CHARS_MAX);
+        let how = read_text(reader, &table.value, "how", TEXT_CHARS_MAX);
         if name.is_none() && reader.written(&table.value, "name").is_none() {
             reader.problem(&table.place, "has no `name`");
         }
@@ -114,15 +114,21 @@ fn placeholder() -> Contact {
     }
 }
 
-fn read_text(reader: &mut Reader, table: &Section, name: &str) -> Option<String> {
+/// Text for users to read, if the key is there.
+pub(super) fn read_text(
+    reader: &mut Reader,
+    table: &Section,
+    name: &str,
+    chars_max: usize,
+) -> Option<String> {
     let text = reader.text(table, name)?;
     let trimmed = text.value.trim();
     let message = if trimmed.is_empty() {
-        "is empty"
-    } else if trimmed.chars().count() > TEXT_CHARS_MAX {
-        "is longer than 2000 characters"
+        "is empty".to_owned()
+    } else if trimmed.chars().count() > chars_max {
+        format!("is longer than {chars_max} characters")
     } else if trimmed.chars().any(|c| c.is_control() && c != '\n') {
-        "holds a control character"
+        "holds a control character".to_owned()
     } else {
         return Some(trimmed.to_owned());
     };

@@ -13,6 +13,7 @@
 //! line in [`examine`].
 
 mod admin;
+mod announcements;
 mod audit;
 mod contacts;
 mod cross;
@@ -39,6 +40,7 @@ mod unknown;
 mod upstream;
 
 pub use admin::{Admin, Canary};
+pub use announcements::{Announcement, Announcements};
 pub use audit::{Audit, AuditFile, SyslogTarget};
 pub use contacts::{Contact, Contacts};
 pub use directory::{Directory, DirectoryQuery};
@@ -145,6 +147,8 @@ pub struct Config {
     pub policy: PolicyFile,
     /// `[[contact]]`.
     pub contacts: Contacts,
+    /// `[[announcement]]`.
+    pub announcements: Announcements,
     /// `[state]`.
     pub state: State,
     /// `profile`.
@@ -201,7 +205,7 @@ impl Config {
         self.contacts.contact_for(user_type, role)
     }
 
-    /// User types and roles that rules and contacts name but the profile does not know, each with
+    /// User types and roles that rules, contacts and announcements name but the profile does not know, each with
     /// the nearest that it knows. Those marked `unknown_ok = true` are left out.
     pub fn unknown_names(&self, known_roles: &[String], known_types: &[String]) -> Vec<Problem> {
         let unknown = self.names.iter().filter_map(|used| {
@@ -284,6 +288,7 @@ fn build(reader: &mut Reader, sources: &Sources) -> Config {
         activation: session::read_activation(reader),
         policy: policy::read(reader, &mut names),
         contacts: contacts::read(reader, &mut names),
+        announcements: announcements::read(reader, &mut names),
         state: state::read(reader, &sources.environment),
         profile: state::read_profile(reader),
         templates: state::read_templates(reader),

@@ -229,6 +229,28 @@ impl PolicyState {
             .fold(self.rules.ceiling, Mode::min)
     }
 
+    /// The day that the policy itself sets for accounts of this type and role, past or to come: the
+    /// start date of their rule, the end of putting it off, or a planned change to `required`.
+    pub fn start_date(
+        &self,
+        user_type: Option<&str>,
+        role: Option<&str>,
+        now: UnixSeconds,
+    ) -> Option<UnixSeconds> {
+        let demand = |at| self.rules_at(at).demand_for(user_type, role);
+        let today = demand(now);
+        let set = today.from.or(today.until);
+        if set.is_some() || today.mode == Mode::Required {
+            return set;
+        }
+        // They stand in the order in which they come.
+        let planned = self.flips.iter().map(|flip| flip.at);
+        planned.filter(|at| *at > now).find_map(|at| {
+            let then = demand(at);
+            (then.mode == Mode::Required).then(|| then.from.unwrap_or(at))
+        })
+    }
+
     /// Whether anybody at all is asked for a second factor at a time, or may bind one.
     pub fn asks_anybody(&self, file: Option<&Glass>, now: UnixSeconds) -> bool {
         let rules = self.rules_at(now);

@@ -176,6 +176,12 @@ impl Engine {
         self.in_force(Some(who), Facts::default()).mode > Mode::Observe
     }
 
+    /// [`PolicyState::start_date`] of now.
+    pub fn start_date(&self, user_type: Option<&str>, role: Option<&str>) -> Option<UnixSeconds> {
+        let policy = self.policy.load();
+        policy.state.start_date(user_type, role, self.now())
+    }
+
     /// Whether that holds for anybody.
     pub fn asks_anybody(&self) -> bool {
         let policy = self.policy.load();

@@ -42,6 +42,16 @@ impl Zone {
         )
     }
 
+    /// `02-01-2027`, with the time of day behind it where it is not the day's first minute.
+    pub fn day(&self, at: UnixSeconds) -> String {
+        let local = self.local(at);
+        if (local.hour(), local.minute()) == (0, 0) {
+            LocalDate(local.date()).to_string()
+        } else {
+            self.date(at)
+        }
+    }
+
     /// `10.32.05 WIB`.
     pub fn clock(&self, at: UnixSeconds) -> String {
         let (hour, minute, second) = self.local(at).time().as_hms();
@@ -78,6 +88,25 @@ impl Zone {
         let local = PrimitiveDateTime::new(parse_date(date)?, parse_time(rest.trim())?);
         let at = local.assume_offset(self.offset()).unix_timestamp();
         u64::try_from(at).ok().map(UnixSeconds)
+    }
+}
+
+/// A day of the calendar, without a time or a zone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct LocalDate(Date);
+
+impl LocalDate {
+    /// Reads `2027-01-02`; `None` when it is no day, or one before the year 2000.
+    pub fn parse(text: &str) -> Option<Self> {
+        parse_date(text).map(Self)
+    }
+}
+
+/// `02-01-2027`: as [`Zone::date`] writes it.
+impl std::fmt::Display for LocalDate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (year, month, day) = self.0.to_calendar_date();
+        write!(f, "{day:02}-{:02}-{year}", u8::from(month))
     }
 }
 
@@ -155,6 +184,24 @@ mod tests {
             wib().date(UnixSeconds(1_795_370_400)),
             "23-11-2026 01.00 WIB"
         );
+    }
+
+    #[test]
+    fn days_are_read_and_written_without_a_time() {
+        let day = LocalDate::parse("2027-01-02").unwrap();
+        assert_eq!(day.to_string(), "02-01-2027");
+        assert_eq!(wib().day(UnixSeconds(1_795_280_400)), "22-11-2026");
+        assert_eq!(wib().day(NOW), "22-11-2026 14.37 WIB");
+        for bad in [
+            "",
+            "2027-02-29",
+            "02-01-2027",
+            "2027-01-02 10:00",
+            "1999-12-31",
+            "besok",
+        ] {
+            assert_eq!(LocalDate::parse(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub mod secret;
 pub mod time;
 
 pub use account::{AccountId, Identity, Role, UserId, UserType};
-pub use date::Zone;
+pub use date::{LocalDate, Zone};
 pub use email::EmailAddress;
 pub use id::{GatewaySessionId, Ticket, UpstreamKey, WaitingRef};
 pub use lang::Lang;

@@ -146,6 +146,55 @@ fn contacts() {
 }
 
 #[test]
+fn announcements() {
+    let long = "x".repeat(501);
+    let too_long = format!("[[announcement]]\ndate = '2027-01-02'\ntext = '{long}'");
+    let basis = "x".repeat(201);
+    let basis = format!("[[announcement]]\nlegal_basis = '{basis}'");
+    table(&[
+        (
+            "[[announcement]]\ndate = '2027-02-29'",
+            "gerbang.toml:2: announcement[1].date: \"2027-02-29\" must be a day like \
+             \"2027-01-02\"",
+        ),
+        (
+            "[[announcement]]\ndate = '2 Januari 2027'",
+            "gerbang.toml:2: announcement[1].date: \"2 Januari 2027\" must be a day like \
+             \"2027-01-02\"",
+        ),
+        (
+            "[[announcement]]\ntext = 'Wajib.'",
+            "gerbang.toml:1: announcement[1]: announces nothing: add `legal_basis`, `date` or both",
+        ),
+        (
+            "[[announcement]]\nlegal_basis = ' '",
+            "gerbang.toml:2: announcement[1].legal_basis: is empty",
+        ),
+        (
+            &too_long,
+            "gerbang.toml:3: announcement[1].text: is longer than 500 characters",
+        ),
+        (
+            &basis,
+            "gerbang.toml:2: announcement[1].legal_basis: is longer than 200 characters",
+        ),
+        (
+            "[[announcement]]\nlegal_basis = 'A'\n[[announcement]]\nrole = '*'\nlegal_basis = 'B'",
+            "gerbang.toml:3: announcement[2]: is for the same user_type and role as \
+             announcement[1] in line 1",
+        ),
+        (
+            "[[announcement]]\nlegal_basis = 'A'\ndates = '2027-01-02'",
+            "gerbang.toml:3: announcement[1].dates: unknown key; did you mean `date`?",
+        ),
+        (
+            "announcement = 'x'",
+            "gerbang.toml:1: announcement: expected a list of tables, found text",
+        ),
+    ]);
+}
+
+#[test]
 fn words_of_the_log_and_the_profile() {
     table(&[
         (

@@ -74,6 +74,9 @@ fn the_example_is_good_and_says_the_defaults() {
     assert_eq!(all.policy.rules.len(), 2);
     assert_eq!(all.site.id, written.site.id);
     assert_eq!(all.site.extra_hosts.len(), 1);
+    assert_eq!(all.contacts.listed().len(), 5);
+    let vendors = all.announcements.announcement_for(Some("penyedia"), None);
+    assert!(vendors.is_some_and(|one| one.legal_basis.is_none()));
 }
 
 fn is_setting(line: &str) -> bool {
@@ -323,6 +326,25 @@ fn the_closest_contact_helps() {
     assert_eq!(name(Some("penyedia"), Some("Auditor")), "both");
     let both = config.contact_for(Some("penyedia"), Some("Auditor"));
     assert_eq!(both.how.as_deref(), Some("Datang."));
+}
+
+#[test]
+fn the_closest_announcement_is_read() {
+    let none = load("").unwrap().announcements;
+    assert_eq!(none.announcement_for(None, None), None);
+    let text = "
+        announcement = [
+            { user_type = 'penyedia', legal_basis = ' SE 12/2026 ', date = '2027-01-02' },
+            { role = 'Auditor', date = '2027-03-01', text = 'Segera.' },
+        ]";
+    let all = load(text).unwrap().announcements;
+    assert_eq!(all.announcement_for(None, None), None);
+    let type_alone = all.announcement_for(Some("penyedia"), Some("Penyedia"));
+    let type_alone = type_alone.unwrap();
+    assert_eq!(type_alone.legal_basis.as_deref(), Some("SE 12/2026"));
+    assert_eq!(type_alone.date.unwrap().to_string(), "02-01-2027");
+    let role = all.announcement_for(Some("penyedia"), Some("Auditor"));
+    assert_eq!(role.unwrap().text.as_deref(), Some("Segera."));
 }
 
 #[test]

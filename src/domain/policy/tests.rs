@@ -1,6 +1,7 @@
 //! The policy function at the edges of time, and what is refused; properties in their own file.
 
 mod properties;
+mod start;
 
 use super::act::{Act, ActError, FREEZE_SECONDS_MAX, GLASS_SECONDS_MAX};
 use super::*;
