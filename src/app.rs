@@ -216,6 +216,7 @@ fn pages(config: &Config, engine: Arc<Engine>, renderer: Arc<Renderer>) -> Pages
         face: ArcSwap::from_pointee(Face {
             renderer,
             contacts: config.contacts.clone(),
+            announcements: config.announcements.clone(),
         }),
         cookies: OwnCookies::new(&config.site.id, https),
         frame: Frame {
@@ -233,6 +234,11 @@ fn pages(config: &Config, engine: Arc<Engine>, renderer: Arc<Renderer>) -> Pages
             .public_url
             .as_ref()
             .map(crate::config::PublicUrl::origin),
+        own_url: config
+            .site
+            .public_url
+            .as_ref()
+            .map(|url| format!("{}{}", url.origin(), config.site.own_path())),
         engine,
     }
 }

@@ -91,6 +91,7 @@ impl Reload {
         self.pages.face.store(Arc::new(Face {
             renderer: Arc::new(renderer),
             contacts: new.contacts,
+            announcements: new.announcements,
         }));
         self.pages.engine.known.store(Arc::new(profile));
         // Whom a freeze protects may be another type now, and every session is asked again.

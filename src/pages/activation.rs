@@ -211,7 +211,7 @@ async fn render(
         later: super::proof::later_of(pages, holder).await,
         leave,
         contacts: pages.contacts_for(Some(identity)),
-        announcement: None,
+        announcement: super::help::announced_to(pages, identity),
     };
     let status = if error.is_some() {
         StatusCode::UNPROCESSABLE_ENTITY

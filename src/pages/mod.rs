@@ -9,6 +9,7 @@ mod activation;
 mod assets;
 pub mod cookies;
 mod form;
+mod help;
 mod logout;
 pub mod mails;
 pub mod notice;
@@ -18,7 +19,7 @@ mod recovery;
 pub mod reply;
 mod status;
 
-use crate::config::Contacts;
+use crate::config::{Announcements, Contacts};
 use crate::domain::login::Need;
 use crate::flow::admit::{Carried, Cookies};
 use crate::flow::{Client, Engine};
@@ -45,6 +46,8 @@ pub struct Pages {
     pub frame: Frame,
     /// Host that a same-origin request names in Origin, with its scheme; `None` on loopback.
     pub origin: Option<String>,
+    /// Address of the own pages by `public_url`, never by what a Host header says; no slash at the end.
+    pub own_url: Option<String>,
 }
 
 /// What pages say, as far as it can change without a restart.
@@ -53,6 +56,8 @@ pub struct Face {
     pub renderer: Arc<Renderer>,
     /// Whom to ask for help.
     pub contacts: Contacts,
+    /// What is announced to whom.
+    pub announcements: Announcements,
 }
 
 /// A request for one of the own pages.
@@ -120,6 +125,8 @@ pub async fn route(pages: &Pages, request: &PageRequest<'_>) -> Reply {
                 pages.to_own(request, &format!("{}/", pages.frame.base))
             }
             paths::LOGOUT => logout::ask(pages, request).await,
+            paths::HELP => help::show(pages, request),
+            paths::POSTER => help::poster(pages, request),
             paths::RESET => pages.refuse(request, Notice::ResetAtDesk),
             _ => pages.refuse(request, Notice::NotFound),
         };
@@ -197,13 +204,7 @@ impl Pages {
     /// Contacts for a user type and a role, where they are known.
     pub(crate) fn contacts_of(&self, user_type: Option<&str>, role: Option<&str>) -> Vec<Contact> {
         let face = self.face.load();
-        let contact = face.contacts.contact_for(user_type, role);
-        vec![Contact {
-            name: contact.name.clone(),
-            email: contact.email.clone(),
-            phone: contact.phone.clone(),
-            how: None,
-        }]
+        vec![help::shown(face.contacts.contact_for(user_type, role))]
     }
 
     /// A refusal in the user's language, as a page or as JSON.

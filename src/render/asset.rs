@@ -1,4 +1,4 @@
-//! Style sheet, script and picture, served from the gateway's own static folder.
+//! Style sheet, scripts and pictures, served from the gateway's own static folder.
 
 use ring::digest;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ pub struct Asset {
 }
 
 impl Asset {
-    pub(super) fn new(name: &str, body: &str) -> Self {
+    pub(super) fn new(name: &str, body: &[u8]) -> Self {
         Self {
-            body: Arc::from(body.as_bytes()),
+            body: Arc::from(body),
             content_type: content_type(name),
             etag: format!("\"{}\"", tag(body)),
         }
@@ -31,8 +31,8 @@ impl Asset {
 }
 
 /// 64 bits of SHA-256: tells versions apart, protects nothing.
-fn tag(body: &str) -> String {
-    let hash = digest::digest(&digest::SHA256, body.as_bytes());
+fn tag(body: &[u8]) -> String {
+    let hash = digest::digest(&digest::SHA256, body);
     data_encoding::HEXLOWER.encode(hash.as_ref().get(..8).unwrap_or_default())
 }
 
@@ -41,6 +41,7 @@ fn content_type(name: &str) -> &'static str {
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
         _ => "application/octet-stream",
     }
 }

@@ -13,49 +13,25 @@ pub struct Contact {
     pub email: Option<String>,
     /// Phone number as people write it.
     pub phone: Option<String>,
-    /// What they want to be told, and which way.
-    pub how: Option<ContactHow>,
-}
-
-/// The ways to ask that the guides name (texts of the ministries and KPU).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ContactHow {
-    /// Administrators, verifiers, help desk and auditors: the Admin PPE, by e-mail.
-    AdminPpe {
-        /// Name of the LPSE.
-        lpse: String,
-    },
-    /// Officials: the Administrator Agensi of their own unit.
-    AgencyAdmin,
-    /// Providers whose reset fails: a ticket in LPSE SUPPORT.
-    LpseSupport {
-        /// Name of the LPSE.
-        lpse: String,
-    },
-    /// Officials whose e-mail is unknown or whose reset fails: a form by e-mail.
-    Form {
-        /// Where the form is, shown as text.
-        url: String,
-        /// Where it goes.
-        helpdesk: String,
-    },
-}
-
-impl ContactHow {
-    fn say(&self) -> Say {
-        match self {
-            Self::AdminPpe { lpse } => Say::key("contact.by_admin_ppe").with("lpse", lpse),
-            Self::AgencyAdmin => Say::key("contact.by_agency_admin"),
-            Self::LpseSupport { lpse } => Say::key("contact.by_lpse_support").with("lpse", lpse),
-            Self::Form { url, helpdesk } => Say::key("contact.by_form")
-                .with("url", url)
-                .with("helpdesk", helpdesk),
-        }
-    }
+    /// What they want to be told, and which way, in the operator's words; its line ends are kept.
+    pub how: Option<String>,
 }
 
 impl Contact {
-    fn view(&self) -> Value {
+    /// All that is known of it.
+    pub(super) fn view(&self) -> Value {
+        self.view_with(self.how.as_ref(), false)
+    }
+
+    /// For a page that is about something else: what is to be told stands on the help page, unless
+    /// there is no other way to reach them.
+    fn short_view(&self) -> Value {
+        let reachable = self.email.is_some() || self.phone.is_some();
+        let how = self.how.as_ref().filter(|_| !reachable);
+        self.view_with(how, self.how.is_some() && reachable)
+    }
+
+    fn view_with(&self, how: Option<&String>, more: bool) -> Value {
         let digits = |phone: &String| -> String {
             phone
                 .chars()
@@ -67,45 +43,42 @@ impl Contact {
             "email": self.email,
             "phone": self.phone,
             "phone_digits": self.phone.as_ref().map(digits),
-            "how": self.how.as_ref().map(ContactHow::say),
+            "how": how,
+            "more": more,
         })
     }
 
     pub(super) fn samples() -> Vec<Self> {
-        let name = "LPSE Kabupaten Contoh".to_owned();
         vec![
             Self {
-                name: format!("Helpdesk {name}"),
+                name: "Helpdesk LPSE Kabupaten Contoh".to_owned(),
                 email: Some("helpdesk@lpse.contoh.go.id".to_owned()),
                 phone: Some("(0361) 123-4567".to_owned()),
-                how: Some(ContactHow::AdminPpe { lpse: name.clone() }),
+                how: Some("Sebutkan nama dan user id.\nLampirkan screenshot.".to_owned()),
             },
             Self {
                 name: "Administrator Agensi".to_owned(),
                 email: None,
                 phone: None,
-                how: Some(ContactHow::AgencyAdmin),
+                how: Some("Hubungi administrator satuan kerja Anda.".to_owned()),
             },
             Self {
-                name: "LPSE SUPPORT".to_owned(),
-                email: None,
+                name: "Admin LPSE".to_owned(),
+                email: Some("admin@lpse.contoh.go.id".to_owned()),
                 phone: None,
-                how: Some(ContactHow::LpseSupport { lpse: name }),
-            },
-            Self {
-                name: "Admin PPE".to_owned(),
-                email: Some("admin.ppe@lpse.contoh.go.id".to_owned()),
-                phone: None,
-                how: Some(ContactHow::Form {
-                    url: "https://lpse.contoh.go.id/eproc4/publik/special".to_owned(),
-                    helpdesk: "helpdesk@lpse.contoh.go.id".to_owned(),
-                }),
+                how: None,
             },
         ]
     }
 }
 
+/// Contacts on a page that is about something else.
 pub(super) fn views(contacts: &[Contact]) -> Vec<Value> {
+    contacts.iter().map(Contact::short_view).collect()
+}
+
+/// Contacts where the user is sent to them: with what they want to be told.
+pub(super) fn full_views(contacts: &[Contact]) -> Vec<Value> {
     contacts.iter().map(Contact::view).collect()
 }
 

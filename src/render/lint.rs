@@ -70,12 +70,13 @@ impl Tag<'_> {
     }
 }
 
-/// Only paths of this site, and for links the addresses of apps, mail and phone.
+/// Only paths of this site, and for links places on the same page and the addresses of apps, mail
+/// and phone.
 fn leads_elsewhere(attribute: &str, value: &str) -> bool {
     let value = value.trim().to_ascii_lowercase();
     let local = value.starts_with('/') && !value.starts_with("//") && !value.starts_with("/\\");
     let app = attribute == "href"
-        && ["otpauth://totp/", "mailto:", "tel:"]
+        && ["#", "otpauth://totp/", "mailto:", "tel:"]
             .iter()
             .any(|scheme| value.starts_with(scheme));
     !local && !app
@@ -158,6 +159,7 @@ mod tests {
             "<a href=\"otpauth://totp/x?secret&#x3D;A\">x</a><a href=\"mailto:a@b\">x</a>",
             "<form method=\"post\" action=\"/a\"><input type=\"hidden\" name=\"csrf\"></form>",
             "<script src=\"/a.js\" defer></script><br/>1 < 2",
+            "<a href=\"#a\">x</a>",
         ] {
             assert_eq!(lint(good), Vec::<String>::new(), "{good}");
         }
@@ -179,6 +181,7 @@ mod tests {
             "<a href = \"https://elsewhere/\">",
             "<a href=\"/\\elsewhere\">",
             "<img src=\"mailto:x\">",
+            "<img src=\"#a\">",
             "<form action=\"/a\" method=\"post\">",
             "<form action=\"/a\"><input name=\"csrf\">",
             "<base href=\"/\">",

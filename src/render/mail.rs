@@ -89,7 +89,7 @@ impl MailView {
             "button": self.button.as_ref().map(link),
             "deny": self.deny.as_ref().map(link),
             "closing": self.closing,
-            "contacts": contact::views(&head.contacts),
+            "contacts": contact::full_views(&head.contacts),
         })
     }
 }

@@ -8,12 +8,15 @@
 //! To add a page: a file under `page/` with its context, `view` and `samples`; a variant of
 //! [`Page`] (the compiler names the rest); a template of the same name under `templates/pages/` and
 //! a line in `source.rs`; its sentences in both message files. `cargo insta review` shows the result.
+//! To add a picture of the help page: its name in `pictures.rs`, a step in `page/help/chapters.rs`, its
+//! description below `[picture]`, and the browser story that takes it.
 //! To add a refusal: a variant of [`Notice`] and its three sentences in both message files.
 //!
 //! Nothing is ever written unescaped: templates with `{{{` or `{{&` are refused, the QR code
 //! is an escaped path attribute. What a page may hold at all is checked by `lint.rs`, also for
 //! the operator's own templates.
 
+mod announcement;
 mod asset;
 mod contact;
 mod frame;
@@ -24,6 +27,7 @@ mod mail;
 mod notice;
 mod page;
 pub mod paths;
+mod pictures;
 mod problem;
 mod qr;
 mod renderer;
@@ -35,8 +39,9 @@ mod words;
 mod tests;
 
 pub use crate::primitives::Lang;
+pub use announcement::Announcement;
 pub use asset::Asset;
-pub use contact::{Contact, ContactHow};
+pub use contact::Contact;
 pub use frame::{Frame, LocalPath, with_lang};
 pub use lint::{PAGE_BYTES_MAX, lint};
 pub use mail::{Letterhead, MailContent, Written};
@@ -47,6 +52,8 @@ pub use page::activated::Activated;
 pub use page::activation::{Activation, ActivationError, Later, Leave, ShownQr};
 pub use page::confirm_logout::ConfirmLogout;
 pub use page::disabled::Disabled;
+pub use page::help::{Desk, Help};
+pub use page::poster::Poster;
 pub use page::proof::{Proof, ProofError};
 pub use page::recover::{Recover, RecoverError, Recovered};
 pub use page::recovery::{Recovery, RecoveryCodes, RecoveryCount, RecoveryList};

@@ -186,21 +186,29 @@ impl Notice {
         }
     }
 
+    /// Whether what is to be done is to ask somebody.
+    fn sends_to_contact(&self) -> bool {
+        matches!(
+            self,
+            Self::IdentityUnreadable
+                | Self::StoreUnavailable
+                | Self::ClockWrong
+                | Self::UpstreamDown
+                | Self::UpstreamUnreadable
+                | Self::SessionClosed
+                | Self::ResetAtDesk
+                | Self::Internal
+        )
+    }
+
     fn todo(&self, contacts: &[Contact], words: &Words) -> Result<Say, WordsError> {
         let say = Say::key(format!("notice.{}.todo", self.code()));
-        Ok(match self {
-            Self::LoginBusy { retry_seconds } | Self::TooManyRequests { retry_seconds } => {
-                say.with("seconds", retry_seconds)
-            }
-            Self::IdentityUnreadable
-            | Self::StoreUnavailable
-            | Self::ClockWrong
-            | Self::UpstreamDown
-            | Self::UpstreamUnreadable
-            | Self::SessionClosed
-            | Self::ResetAtDesk
-            | Self::Internal => say.with("contact", contact::spoken(contacts, words)?),
-            _ => say,
+        if self.sends_to_contact() {
+            return Ok(say.with("contact", contact::spoken(contacts, words)?));
+        }
+        Ok(match self.retry_after() {
+            Some(seconds) => say.with("seconds", seconds),
+            None => say,
         })
     }
 
@@ -259,6 +267,11 @@ impl Message {
         } else {
             "notice"
         };
+        let contacts = if self.notice.sends_to_contact() {
+            contact::full_views(&self.contacts)
+        } else {
+            contact::views(&self.contacts)
+        };
         Ok(View::new(
             title,
             json!({
@@ -266,7 +279,7 @@ impl Message {
                 "what": Say::key(format!("notice.{code}.what")),
                 "todo": self.notice.todo(&self.contacts, words)?,
                 "link": { "href": href.map(LocalPath::as_str), "label": label },
-                "contacts": contact::views(&self.contacts),
+                "contacts": contacts,
                 "request_id": self.request_id,
             }),
         ))

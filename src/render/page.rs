@@ -6,6 +6,8 @@ pub(super) mod activation;
 mod code;
 pub(super) mod confirm_logout;
 pub(super) mod disabled;
+pub(super) mod help;
+pub(super) mod poster;
 pub(super) mod proof;
 pub(super) mod recover;
 pub(super) mod recovery;
@@ -41,6 +43,10 @@ pub enum Page {
     RecoveryCodes(recovery::RecoveryCodes),
     /// Asks before a logout that came by a link.
     ConfirmLogout(confirm_logout::ConfirmLogout),
+    /// What everybody may read before and after.
+    Help(Box<help::Help>),
+    /// One sheet that leads to it.
+    Poster(Box<poster::Poster>),
     /// Every refusal.
     Message(Message),
 }
@@ -86,6 +92,8 @@ impl Page {
             Self::Recovery(_) => "recovery",
             Self::RecoveryCodes(_) => "recovery_codes",
             Self::ConfirmLogout(_) => "confirm_logout",
+            Self::Help(_) => "help",
+            Self::Poster(_) => "poster",
             Self::Message(_) => "message",
         }
     }
@@ -121,6 +129,12 @@ impl Page {
             confirm_logout::ConfirmLogout::samples(),
             Self::ConfirmLogout,
         ));
+        add(named(help::Help::samples(), |page| {
+            Self::Help(Box::new(page))
+        }));
+        add(named(poster::Poster::samples(), |page| {
+            Self::Poster(Box::new(page))
+        }));
         add(named(Message::samples(), Self::Message));
         all
     }
@@ -138,6 +152,8 @@ impl Page {
             Self::Recovery(page) => page.view(words),
             Self::RecoveryCodes(page) => Ok(page.view()),
             Self::ConfirmLogout(page) => Ok(page.view()),
+            Self::Help(page) => page.view(words),
+            Self::Poster(page) => page.view(words),
             Self::Message(page) => page.view(words),
         }
     }

@@ -38,5 +38,9 @@ pub const DISABLE: &str = "/disable";
 pub const RESET: &str = "/reset";
 /// Logs out of both sides (POST `csrf`).
 pub const LOGOUT: &str = "/logout";
+/// What users and operators need to know (GET).
+pub const HELP: &str = "/bantuan";
+/// One sheet of paper that leads there (GET).
+pub const POSTER: &str = "/bantuan/poster";
 /// Folder of the assets (GET), see [`super::Renderer::asset`].
 pub const STATIC: &str = "/static/";

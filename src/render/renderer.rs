@@ -8,6 +8,7 @@ use super::mail::{self, Letterhead, MailContent, Written};
 use super::notice::Message;
 use super::page::recovery::RecoveryList;
 use super::page::{Page, View};
+use super::pictures::PICTURES;
 use super::problem::{RenderError, TemplateProblem};
 use super::secret_text::SecretText;
 use super::source::{BUILTIN, read_overrides};
@@ -228,6 +229,11 @@ impl Renderer {
         Ok(SecretText::new(lines.join("\r\n") + "\r\n"))
     }
 
+    /// Names of the files that pages load, in order.
+    pub fn asset_names(&self) -> impl Iterator<Item = &str> {
+        self.assets.keys().map(String::as_str)
+    }
+
     /// A file that pages load, by its name below `static/`: `style.css`, `countdown.js`, `gate.svg`.
     pub fn asset(&self, name: &str) -> Option<Asset> {
         self.assets.get(name).cloned()
@@ -286,12 +292,14 @@ fn merged_words(
 }
 
 fn assets(files: &BTreeMap<&'static str, &str>) -> BTreeMap<String, Asset> {
-    files
-        .iter()
-        .filter_map(|(file, text)| {
-            let name = file.strip_prefix("static/")?;
-            Some((name.to_owned(), Asset::new(name, text)))
-        })
+    let texts = files.iter().filter_map(|(file, text)| {
+        let name = file.strip_prefix("static/")?;
+        Some((name, text.as_bytes()))
+    });
+    let pictures = PICTURES.iter().map(|picture| (picture.asset, picture.png));
+    texts
+        .chain(pictures)
+        .map(|(name, body)| (name.to_owned(), Asset::new(name, body)))
         .collect()
 }
 

@@ -69,11 +69,16 @@ fn builtin_names_every_file_of_the_folder() {
             }
         }
     }
-    files.sort();
+    let pictures = pictures::PICTURES.iter();
+    let pictures = pictures.map(|picture| format!("static/{}", picture.asset));
     let known: Vec<_> = source::BUILTIN
         .iter()
         .map(|(file, _)| (*file).to_owned())
         .collect();
+    assert!(known.is_sorted());
+    let mut known: Vec<_> = known.into_iter().chain(pictures).collect();
+    files.sort();
+    known.sort();
     assert_eq!(files, known);
 }
 
@@ -165,6 +170,8 @@ fn forms_post_to_the_paths_of_the_module() {
         RECOVERY,
         RECOVERY_FILE,
         REPLACE,
+        HELP,
+        POSTER,
         STATUS,
         ENABLE,
         DISABLE,
@@ -344,6 +351,7 @@ fn assets_have_types_and_tags() {
         ("countdown.js", "text/javascript; charset=utf-8"),
         ("print.js", "text/javascript; charset=utf-8"),
         ("gate.svg", "image/svg+xml"),
+        ("help/activation.png", "image/png"),
     ] {
         let asset = renderer.asset(name).unwrap();
         assert_eq!(asset.content_type, content_type);

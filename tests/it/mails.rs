@@ -12,7 +12,7 @@ fn head(lang: Lang) -> Letterhead {
             name: "Admin PPE LPSE Kabupaten Contoh".to_owned(),
             email: Some("ppe@lpse.example.go.id".to_owned()),
             phone: Some("0366-000000".to_owned()),
-            how: None,
+            how: Some("Sebutkan nama.\nBawa KTP.".to_owned()),
         }],
     }
 }

@@ -20,6 +20,8 @@ mod fail_closed;
 #[cfg(test)]
 mod front;
 #[cfg(test)]
+mod help;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod links;

@@ -18,14 +18,14 @@ use crate::support::gateway::Said;
 use crate::support::wire::Response;
 
 /// Runs a verb that is signed.
-pub(super) fn act(world: &World, arguments: &[&str]) -> Said {
+pub(crate) fn act(world: &World, arguments: &[&str]) -> Said {
     let why = ["--reason", "surat 12/LPSE/2026", "--yes"];
     world.gateway.cli(&[arguments, &why[..]].concat())
 }
 
 /// Sets the mode of everybody, with whatever belongs to it.
 #[track_caller]
-pub(super) fn set(world: &World, more: &[&str]) -> String {
+pub(crate) fn set(world: &World, more: &[&str]) -> String {
     act(
         world,
         &[&["policy", "set", "--everybody"][..], more].concat(),
@@ -34,7 +34,7 @@ pub(super) fn set(world: &World, more: &[&str]) -> String {
 }
 
 /// What the help desk writes down.
-pub(super) const PAPER: [&str; 4] = [
+pub(crate) const PAPER: [&str; 4] = [
     "--number",
     "12/LPSE/2026",
     "--checked",
@@ -42,7 +42,7 @@ pub(super) const PAPER: [&str; 4] = [
 ];
 
 /// The activation code that a verb printed.
-pub(super) fn code_in(said: &str) -> String {
+pub(crate) fn code_in(said: &str) -> String {
     let line = said
         .lines()
         .find(|line| line.contains("activation code for"));

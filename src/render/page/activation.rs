@@ -2,6 +2,7 @@
 
 use super::{View, code};
 use crate::primitives::SharedSecret;
+use crate::render::announcement::Announcement;
 use crate::render::contact::{self, Contact};
 use crate::render::frame::LocalPath;
 use crate::render::problem::WordsError;
@@ -35,8 +36,8 @@ pub struct Activation {
     pub leave: Leave,
     /// Whom to ask.
     pub contacts: Vec<Contact>,
-    /// The operator's own line (legal basis, deadline), as text.
-    pub announcement: Option<String>,
+    /// What the operator announces to this role.
+    pub announcement: Option<Announcement>,
 }
 
 /// A QR code while it is shown.
@@ -169,6 +170,8 @@ impl Activation {
             .error
             .map(|error| self.error_view(error, words))
             .transpose()?;
+        let announced = self.announcement.as_ref();
+        let announced = announced.map(|announced| announced.view(&self.contacts, words));
         let body = json!({
             "reference": self.reference,
             "csrf": self.csrf.expose(),
@@ -184,7 +187,7 @@ impl Activation {
             "later": self.later.as_ref().map(Later::view),
             "leave": self.leave.view(),
             "contacts": contact::views(&self.contacts),
-            "announcement": self.announcement,
+            "announcement": announced.transpose()?,
         });
         let seconds_left = self.qr.as_ref().map(|qr| qr.seconds_left);
         Ok(View::new(Say::key("activation.title"), body).reload_after(seconds_left))
@@ -228,7 +231,7 @@ impl Activation {
             later: None,
             leave: Leave::Logout { action: logout },
             contacts: Contact::samples(),
-            announcement: Some("Berlaku mulai 2 Januari 2027 (SE 12/2026).".to_owned()),
+            announcement: Some(Announcement::sample()),
         };
         let bare = Self {
             leave: Leave::Cancel { action: cancel },
@@ -294,6 +297,10 @@ impl Activation {
                         count: Some(2),
                         until: Some("02-01-2027 00.00 WIB".to_owned()),
                     }),
+                    announcement: Some(Announcement {
+                        legal_basis: None,
+                        ..Announcement::sample()
+                    }),
                     ..plain.clone()
                 },
             ),
@@ -301,6 +308,11 @@ impl Activation {
                 "activation_later_always".to_owned(),
                 Self {
                     later: Some(Later::default()),
+                    announcement: Some(Announcement {
+                        date: None,
+                        text: None,
+                        ..Announcement::sample()
+                    }),
                     ..plain.clone()
                 },
             ),

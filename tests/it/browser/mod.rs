@@ -1,16 +1,21 @@
 //! Stories in a real Chromium: somebody sits in front of it, the gateway and the stand-in behind.
 //!
-//! `chromium` starts the browser, `person` is who uses it; the stories stand in the modules that
+//! `chromium` starts the browser, `person` is who uses it, `samples` are pages
+//! without a gateway, `png` makes pictures small; the stories stand in the modules that
 //! begin with `browser_` (nextest runs these one at a time). Every story ends with
 //! `person.leaves()`, which fails on any console error, violation of the content security policy
 //! or request to another host. One more story: a function in the module that fits.
 
 mod chromium;
 mod person;
+mod png;
+mod samples;
 
 mod browser_acceptor;
 mod browser_activation;
 mod browser_harness;
+mod browser_help;
+mod browser_help_pictures;
 mod browser_look;
 mod browser_offer;
 mod browser_recovery;

@@ -3,9 +3,9 @@
 use super::frame;
 use gerbang::primitives::SharedSecret;
 use gerbang::render::{
-    Activated, ActiveSince, ConfirmLogout, Contact, ContactHow, Disabled, Frame, Lang, LocalPath,
-    Message, Notice, Page, Recovered, RecoveryCodes, RecoveryCount, RecoveryList, Renderer,
-    SecretText, ShownQr, Status,
+    Activated, ActiveSince, Announcement, ConfirmLogout, Contact, Desk, Disabled, Frame, Lang,
+    LocalPath, Message, Notice, Page, Recovered, RecoveryCodes, RecoveryCount, RecoveryList,
+    Renderer, SecretText, ShownQr, Status,
 };
 
 /// What somebody may have registered as name, to be text on every page.
@@ -62,24 +62,30 @@ const HOSTILE: [&str; 50] = [
     "O'Brien \"Bob\" & <Sons>",
 ];
 
-/// Contacts of nothing but `text`.
+/// Contacts of nothing but `text`: one that can be written to, and one that cannot.
 fn contacts_full_of(text: &str) -> Vec<Contact> {
-    let ways = [
-        ContactHow::AdminPpe {
-            lpse: text.to_owned(),
-        },
-        ContactHow::Form {
-            url: text.to_owned(),
-            helpdesk: text.to_owned(),
-        },
-    ];
-    let contact = |how| Contact {
-        name: text.to_owned(),
-        email: Some(text.to_owned()),
-        phone: Some(text.to_owned()),
-        how: Some(how),
+    let text = || text.to_owned();
+    let full = Contact {
+        name: text(),
+        email: Some(text()),
+        phone: Some(text()),
+        how: Some(text()),
     };
-    ways.into_iter().map(contact).collect()
+    let told = Contact {
+        email: None,
+        phone: None,
+        ..full.clone()
+    };
+    vec![full, told]
+}
+
+/// An announcement of nothing but `text`.
+fn announced_full_of(text: &str) -> Option<Announcement> {
+    Some(Announcement {
+        date: Some(text.to_owned()),
+        legal_basis: Some(text.to_owned()),
+        text: Some(text.to_owned()),
+    })
 }
 
 /// Every sample with every text field filled with `text`.
@@ -100,7 +106,7 @@ fn filled(page: Page, text: &str) -> Page {
             let key = SharedSecret::new([7; 20]);
             page.qr = page.qr.map(|_| ShownQr::new(otpauth, &key, 60).unwrap());
             (page.user_id, page.reference, page.csrf) = (text(), text(), secret());
-            (page.announcement, page.clock) = (Some(text()), Some(text()));
+            (page.announcement, page.clock) = (announced_full_of(&text()), Some(text()));
             page.contacts = contacts;
             Page::Activation(page)
         }
@@ -145,10 +151,36 @@ fn filled(page: Page, text: &str) -> Page {
             request_id: Some(text()),
             ..page
         }),
+        page @ (Page::Help(_) | Page::Poster(_)) => filled_help(page, &text()),
         page @ (Page::Recover(_)
         | Page::Recovered(_)
         | Page::Recovery(_)
         | Page::RecoveryCodes(_)) => filled_recovery(page, &text()),
+    }
+}
+
+/// The same for what everybody may read.
+fn filled_help(page: Page, text: &str) -> Page {
+    let text = || text.to_owned();
+    let contacts = contacts_full_of(&text());
+    match page {
+        Page::Help(mut page) => {
+            let desk = |contact: &Contact| Desk {
+                user_type: Some(text()),
+                role: Some(text()),
+                contact: contact.clone(),
+            };
+            page.desks = contacts.iter().map(desk).collect();
+            page.contacts = contacts;
+            Page::Help(page)
+        }
+        Page::Poster(mut page) => {
+            page.address = page.address.map(|_| text());
+            (page.path, page.announcement) = (text(), announced_full_of(&text()));
+            page.contacts = contacts;
+            Page::Poster(page)
+        }
+        other => other,
     }
 }
 
