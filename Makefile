@@ -12,7 +12,7 @@ NEED_DEMO  := $(NEED_BUILD) curl=curl openssl=openssl hostname=hostname
 NEED_TEST  := $(NEED_BUILD) chromium=chromium chromedriver=chromium-driver oathtool=oathtool \
               zbarimg=zbar-tools strace=strace nginx=nginx apache2=apache2-bin faketime=faketime \
               curl=curl openssl=openssl aiosmtpd=python3-aiosmtpd \
-              pg_createcluster=postgresql
+              pg_createcluster=postgresql npm=npm
 NEED_BENCH := $(NEED_BUILD) nginx=nginx wrk=wrk python3=python3
 
 help: ## this list
@@ -43,6 +43,7 @@ setup-demo: rust ## what the demo needs
 setup-test: rust ## what the tests need
 	@scripts/need $(NEED_TEST)
 	@scripts/need-nextest
+	@scripts/need-axe
 
 setup-bench: rust ## what the benchmark needs
 	@scripts/need $(NEED_BENCH)

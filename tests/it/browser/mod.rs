@@ -13,6 +13,7 @@ mod samples;
 
 mod browser_acceptor;
 mod browser_activation;
+mod browser_axe;
 mod browser_harness;
 mod browser_help;
 mod browser_help_pictures;
