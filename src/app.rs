@@ -17,7 +17,7 @@ mod wait;
 pub use checks::checks;
 pub use office::office;
 
-use crate::config::{Config, ProfileSource, Sources};
+use crate::config::{Config, Mail, ProfileSource, PublicUrl, Sources};
 use crate::control::{self, Control, SOCKET_FILE};
 use crate::flow::Engine;
 use crate::flow::post::Post;
@@ -122,8 +122,8 @@ fn start(config: Config, sources: Sources) -> Result<(), StartError> {
         Some(tls) => Some(Arc::new(Certificate::read(tls).map_err(ServeError::Tls)?)),
         None => None,
     };
-    if let Some(mail) = &config.mail {
-        background.push(post(&config, mail, &pages));
+    if let (Some(mail), Some(public)) = (&config.mail, &config.site.public_url) {
+        background.push(post(mail, public, &pages));
     }
     let reload = Reload::new(config.clone(), sources, pages.clone(), certificate.clone());
     background.push(Background {
@@ -198,11 +198,10 @@ fn background(
 }
 
 /// What sends letters.
-fn post(config: &Config, mail: &crate::config::Mail, pages: &Arc<Pages>) -> Background {
-    let public = config.site.public_url.as_ref();
-    let host = public.map_or("localhost", |url| url.host.name());
-    let composer = Arc::new(Mails::new(pages.clone(), mail));
-    let post = Post::new(composer, Arc::new(SmtpCarrier::new(mail.clone(), host)));
+fn post(mail: &Mail, public: &PublicUrl, pages: &Arc<Pages>) -> Background {
+    let composer = Arc::new(Mails::new(pages.clone(), mail, public));
+    let carrier = SmtpCarrier::new(mail.clone(), public.host.name());
+    let post = Post::new(composer, Arc::new(carrier));
     let engine = pages.engine.clone();
     Background {
         name: "post",

@@ -42,6 +42,10 @@ pub enum Purpose {
     Accepted,
     /// The known browser.
     KnownBrowser,
+    /// The activation code of a reset that was confirmed in this browser.
+    Reset,
+    /// A Kode Keamanan in its form.
+    Puzzle,
 }
 
 impl Purpose {
@@ -49,6 +53,8 @@ impl Purpose {
         match self {
             Self::Accepted => b"accepted",
             Self::KnownBrowser => b"known-browser",
+            Self::Reset => b"reset",
+            Self::Puzzle => b"puzzle",
         }
     }
 }
@@ -155,6 +161,13 @@ impl RecordSeal {
     /// Keyed hash for a key of the store, so that the store shows no user ids.
     pub fn fingerprint(&self, name: &[u8]) -> [u8; 16] {
         truncated(&hmac::sign(&self.hash, name))
+    }
+
+    /// Keyed hash in full length, for what must be as hard to guess as a key.
+    pub fn mac(&self, name: &[u8]) -> [u8; 32] {
+        let mut tag = [0; 32];
+        tag.copy_from_slice(hmac::sign(&self.hash, name).as_ref());
+        tag
     }
 
     /// Seals `plain` under `context`.

@@ -13,12 +13,14 @@ use crate::domain::policy::PolicyState;
 use crate::domain::session::SessionLimits;
 use crate::entropy::{Entropy, SystemEntropy, random};
 use crate::flow::accept::Slowdown;
+use crate::flow::asks::Asks;
 use crate::flow::canary::Canary;
 use crate::flow::glass::GlassFile;
 use crate::flow::health::HealthLog;
 use crate::flow::keeper::Keeper;
-use crate::flow::post::Outbox;
+use crate::flow::outbox::Outbox;
 use crate::flow::probe::Budgets;
+use crate::flow::puzzle::Answered;
 use crate::flow::sessions::Sessions;
 use crate::flow::table::Table;
 use crate::flow::trace::Traces;
@@ -160,6 +162,8 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         clock: parts.clock,
         entropy: parts.entropy,
         upstream: parts.own_client,
+        answered: Answered::default(),
+        asks: Asks::default(),
         outbox: Outbox::new(config.mail.is_some()),
         addresses: addresses(config),
         budgets: Budgets::new(

@@ -142,7 +142,7 @@ struct What {
     /// encouraged: until when "nanti saja" may be chosen
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// Whose word an activation takes: first-use (before the start date) or counter
+    /// Whose word an activation takes: first-use (before the start date), email or counter
     #[arg(long, value_parser = proof, default_value = "first-use")]
     proof: Proof,
     /// Logins whose page cannot be read after an update of the application: closed or open

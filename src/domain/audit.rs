@@ -148,6 +148,22 @@ pub enum AuditEvent {
         /// How many of those before were left.
         left: u64,
     },
+    /// A link to reset the second factor was mailed to the registered address.
+    ResetMailed,
+    /// The owner confirmed the reset behind the link and was shown a code.
+    ResetConfirmed,
+    /// The owner said "bukan saya": the reset was cancelled, if it was not too late.
+    ResetDenied {
+        /// Address of the client that had asked for it.
+        asker: String,
+        /// Its code was used before, or replaced: there was nothing left to cancel.
+        late: bool,
+    },
+    /// An activation code was mailed to the registered address, after the password.
+    CodeMailed {
+        /// Who says that the address is the owner's: one word.
+        source: String,
+    },
     /// A session ended.
     SessionEnded {
         /// Why, one word.
@@ -289,7 +305,7 @@ pub enum AuditEvent {
 
 impl AuditEvent {
     /// Every label, as stored, exported and named in `[audit.retention]`.
-    pub const KINDS: [&'static str; 25] = [
+    pub const KINDS: [&'static str; 29] = [
         "login-waiting",
         "login-released",
         "login-accepted",
@@ -298,6 +314,10 @@ impl AuditEvent {
         "activated",
         "disabled",
         "recovery-made",
+        "reset-mailed",
+        "reset-confirmed",
+        "reset-denied",
+        "code-mailed",
         "session-ended",
         "identity-changed",
         "put-off",
@@ -328,6 +348,10 @@ impl AuditEvent {
             Self::Activated { .. } => "activated",
             Self::Disabled { .. } => "disabled",
             Self::RecoveryMade { .. } => "recovery-made",
+            Self::ResetMailed => "reset-mailed",
+            Self::ResetConfirmed => "reset-confirmed",
+            Self::ResetDenied { .. } => "reset-denied",
+            Self::CodeMailed { .. } => "code-mailed",
             Self::SessionEnded { .. } => "session-ended",
             Self::IdentityChanged { .. } => "identity-changed",
             Self::PutOff { .. } => "put-off",

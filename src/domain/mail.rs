@@ -4,7 +4,8 @@
 //! account, and what the mail says is made of the store at that moment. So a letter that waits through
 //! a night of a broken mail server tells what is true in the morning.
 
-use crate::primitives::{AccountId, EmailAddress, Role, UnixSeconds};
+use crate::domain::reset::LINK_SECONDS;
+use crate::primitives::{AccountId, EmailAddress, Lang, Role, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
 /// Letters that wait at most; beyond that none is taken any more, and the log says so.
@@ -36,6 +37,37 @@ pub enum Letter {
         at: UnixSeconds,
         /// Address of the client.
         client: String,
+    },
+    /// To nobody yet: somebody asked for a reset, and the post looks whether anything fits.
+    ResetAsked {
+        /// The account that was named; it need not exist.
+        account: AccountId,
+        /// The address that was typed.
+        email: EmailAddress,
+        /// Language of the page.
+        lang: Lang,
+        /// Address of the client.
+        client: String,
+        /// Id of the request, for the audit log.
+        request: String,
+    },
+    /// To the owner: the link behind which a reset is confirmed.
+    ResetLink {
+        /// Whose.
+        account: AccountId,
+        /// Role of the last login, for the contact that the mail names.
+        role: Role,
+        /// Language of the page.
+        lang: Lang,
+    },
+    /// To the owner: an activation code, asked for behind the password.
+    Code {
+        /// Whose.
+        account: AccountId,
+        /// Role of this login.
+        role: Role,
+        /// Language of the page.
+        lang: Lang,
     },
     /// To those who run the gateway.
     Operator {
@@ -103,6 +135,15 @@ pub enum OperatorNews {
     ProfileDrifted,
     /// They fit again.
     ProfileFits,
+    /// The owner of an address said "bukan saya" to a reset.
+    ResetDenied {
+        /// Whose reset.
+        account: AccountId,
+        /// Address of the client that had asked for it.
+        client: String,
+        /// Its code was used before.
+        late: bool,
+    },
 }
 
 impl Letter {
@@ -110,6 +151,9 @@ impl Letter {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Notice { .. } => "notice",
+            Self::ResetAsked { .. } => "reset-asked",
+            Self::ResetLink { .. } => "reset-link",
+            Self::Code { .. } => "code",
             Self::Operator { .. } => "operator",
             Self::AddressChanged { .. } => "address-changed",
             Self::Trial { .. } => "trial",
@@ -119,9 +163,24 @@ impl Letter {
     /// Whose account it is about.
     pub fn account(&self) -> Option<&AccountId> {
         match self {
-            Self::Notice { account, .. } | Self::AddressChanged { account, .. } => Some(account),
+            Self::Notice { account, .. }
+            | Self::AddressChanged { account, .. }
+            | Self::ResetAsked { account, .. }
+            | Self::ResetLink { account, .. }
+            | Self::Code { account, .. } => Some(account),
             Self::Operator { .. } | Self::Trial { .. } => None,
         }
+    }
+
+    /// Whether it is a request that is to be looked at, rather than a letter.
+    pub fn is_ask(&self) -> bool {
+        matches!(self, Self::ResetAsked { .. })
+    }
+
+    /// Whether it may only go to an address that somebody registered who is not the owner of the
+    /// password.
+    pub fn needs_proof(&self) -> bool {
+        matches!(self, Self::Code { .. })
     }
 
     /// How long it is worth sending, in seconds.
@@ -130,7 +189,8 @@ impl Letter {
             Self::Notice { .. } | Self::Operator { .. } | Self::AddressChanged { .. } => {
                 NOTICE_SECONDS
             }
-            Self::Trial { .. } => 3_600,
+            Self::ResetAsked { .. } | Self::ResetLink { .. } => LINK_SECONDS,
+            Self::Code { .. } | Self::Trial { .. } => 3_600,
         }
     }
 }

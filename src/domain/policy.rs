@@ -116,8 +116,10 @@ pub enum Because {
 pub struct InForce {
     /// The mode, after everything.
     pub mode: Mode,
-    /// Whether an activation after the password alone needs a code of the help desk.
+    /// Whether an activation after the password alone needs a code, mailed or of the help desk.
     pub proof_due: bool,
+    /// Whether a code that was mailed to the registered address is one.
+    pub by_mail: bool,
     /// `encouraged`: how often it may still be put off; `None` without a limit.
     pub skips_left: Option<u32>,
     /// `encouraged`: until when it may be put off.
@@ -311,9 +313,10 @@ fn resolve(rules: &PolicyFile, who: Who<'_>, facts: Facts, at: UnixSeconds) -> I
     let mut result = InForce {
         mode,
         proof_due: match demand.proof {
-            Proof::Counter => true,
+            Proof::Email | Proof::Counter => true,
             Proof::FirstUse => demand.from.is_some_and(|from| from <= at),
         },
+        by_mail: demand.proof != Proof::Counter,
         skips_left: None,
         until: None,
         unread: demand.unread,
@@ -367,6 +370,7 @@ impl InForce {
     fn keep_weaker(&mut self, before: Self, since: UnixSeconds) {
         let without = self.mode;
         self.proof_due &= before.proof_due;
+        self.by_mail |= before.by_mail;
         self.unread = self.unread.min(before.unread);
         if before.mode < without {
             self.mode = before.mode;

@@ -80,22 +80,28 @@ impl Subject {
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
-    /// Whoever logs in first before the start date of the role; after it a code from the help desk.
+    /// Whoever logs in first before the start date of the role; after it a code as for `email`.
     #[default]
     FirstUse,
-    /// A code from the help desk, always.
+    /// A code that was mailed to the registered address, or one from the help desk, always.
+    Email,
+    /// A code from the help desk, always; mail proves nothing.
     Counter,
 }
 
 impl Proof {
     /// Every value with the word that files use for it.
-    pub const WORDS: [(&'static str, Self); 2] =
-        [("first-use", Self::FirstUse), ("counter", Self::Counter)];
+    pub const WORDS: [(&'static str, Self); 3] = [
+        ("first-use", Self::FirstUse),
+        ("email", Self::Email),
+        ("counter", Self::Counter),
+    ];
 
     /// The word that files use.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::FirstUse => "first-use",
+            Self::Email => "email",
             Self::Counter => "counter",
         }
     }

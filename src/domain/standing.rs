@@ -4,6 +4,7 @@
 
 use crate::domain::enforcement::Enrolled;
 use crate::domain::policy::{Facts, Signature};
+use crate::domain::reset::Nonce;
 use crate::primitives::{AccountId, Role, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,9 @@ pub struct Standing {
     pub last_skip: Option<UnixSeconds>,
     /// An activation code that was handed out.
     pub grant: Option<Grant>,
+    /// One that was mailed, or shown to whoever confirmed a reset by mail.
+    #[serde(default)]
+    pub mailed: Option<MailedCode>,
     /// The help desk took its second factor away: until a new one is bound with a code, the password
     /// alone opens nothing, whatever its role may do, unless an exemption excuses it.
     #[serde(default)]
@@ -58,6 +62,15 @@ pub struct Grant {
     pub signature: Signature,
 }
 
+/// An activation code that stands in no record: it is made of a nonce and the site's key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MailedCode {
+    /// What it is made of.
+    pub nonce: Nonce,
+    /// First second in which it is no good any more.
+    pub until: UnixSeconds,
+}
+
 impl Standing {
     /// Of an account about which nothing was decided.
     pub fn new(id: AccountId) -> Self {
@@ -67,6 +80,7 @@ impl Standing {
             skips: 0,
             last_skip: None,
             grant: None,
+            mailed: None,
             must_prove: false,
         }
     }
@@ -97,6 +111,11 @@ impl Standing {
     /// The code that is good now.
     pub fn grant(&self, now: UnixSeconds) -> Option<&Grant> {
         self.grant.as_ref().filter(|grant| now < grant.until)
+    }
+
+    /// The mailed code that is good now.
+    pub fn mailed(&self, now: UnixSeconds) -> Option<MailedCode> {
+        self.mailed.filter(|code| now < code.until)
     }
 }
 

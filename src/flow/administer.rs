@@ -44,7 +44,11 @@ impl Known {
     }
 
     fn is_bound(&self) -> bool {
-        self.account.as_ref().is_some_and(|a| a.binding.is_some())
+        self.bound().is_some()
+    }
+
+    fn bound(&self) -> Option<u32> {
+        self.account.as_ref().and_then(Account::bound)
     }
 
     fn enrolled(&self, now: UnixSeconds) -> Enrolled {

@@ -35,6 +35,8 @@ pub struct Cookies<'r> {
     pub seal: Option<&'r [u8]>,
     /// The known browser's seal.
     pub known: Option<&'r [u8]>,
+    /// The code of a reset that was confirmed in this browser.
+    pub reset: Option<&'r [u8]>,
     /// Tickets of waiting logins, by reference.
     pub tickets: Vec<(WaitingRef, Ticket)>,
     /// Tickets beyond what is kept, the oldest: the browser is told to forget them.

@@ -14,7 +14,7 @@ use crate::flow::compare::CodeRefusal;
 use crate::flow::recovery::ShownCodes;
 use crate::flow::sessions::LiveSession;
 use crate::flow::{Client, Engine, FlowError};
-use crate::primitives::{AccountId, OtpCode};
+use crate::primitives::{AccountId, Identity, OtpCode};
 use crate::store::Expect;
 use crate::store::records::{Draft, RecordError, Records, Stored};
 use std::sync::Arc;
@@ -165,7 +165,7 @@ impl Engine {
             return self.accepted_before(holder, code).await;
         }
         let grant = activation.grant;
-        let Some(standing) = self.used_up(&identity.account, grant).await? else {
+        let Some(standing) = self.used_up(identity, grant).await? else {
             return Ok(ActivateOutcome::Closed);
         };
         let digest = holder.code_digest(code);
@@ -181,7 +181,7 @@ impl Engine {
         let changed = AccountChange {
             account,
             expect,
-            standing,
+            standing: Some(standing),
             event,
         };
         let outcome = match holder {
@@ -213,27 +213,24 @@ impl Engine {
         Ok(outcome)
     }
 
-    /// What is kept of an account once the activation code that allowed this activation is used up.
-    /// `None`: it is not good any more, since another one was handed out or its day is over.
+    /// What is kept of an account once it is bound: no code outlives that, since it would allow another
+    /// binding in its place. Written in any case, so that a code that is handed out at this moment spoils
+    /// it. `None`: the code that allowed this activation is not good any more.
     async fn used_up(
         &self,
-        id: &AccountId,
+        identity: &Identity,
         grant: Option<[u8; 16]>,
-    ) -> Result<Option<Option<(Standing, Expect)>>, FlowError> {
-        let (mut standing, expect) = self.standing_for_update(id).await?;
-        let Some(digest) = grant else {
+    ) -> Result<Option<(Standing, Expect)>, FlowError> {
+        let (mut standing, expect) = self.standing_for_update(&identity.account).await?;
+        let allowed = match grant {
             // Begun before a reset: what it would bind is not proved.
-            return Ok((!standing.must_prove).then_some(None));
+            None => !standing.must_prove,
+            Some(digest) => self.is_granted(&standing, identity, &digest)?,
         };
-        if standing
-            .grant(self.now())
-            .is_none_or(|g| g.digest != digest)
-        {
-            return Ok(None);
-        }
         standing.grant = None;
+        standing.mailed = None;
         standing.must_prove = false;
-        Ok(Some(Some((standing, expect))))
+        Ok(allowed.then_some((standing, expect)))
     }
 
     async fn bind_login(

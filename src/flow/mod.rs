@@ -11,11 +11,13 @@ mod address;
 pub mod administer;
 pub mod admit;
 mod ask_again;
+pub mod asks;
 mod attempts;
 pub mod bind;
 pub mod canary;
 pub mod carry;
 mod compare;
+pub mod confirm_reset;
 pub mod demand;
 pub mod disable;
 pub mod end;
@@ -27,12 +29,15 @@ mod known_browser;
 pub mod links;
 pub mod mark;
 mod notices;
+pub mod outbox;
 pub mod policy;
 pub mod post;
 pub mod probe;
 pub mod proof;
 pub mod put_off;
+pub mod puzzle;
 pub mod recovery;
+pub mod reset;
 mod scrape;
 pub mod sessions;
 pub mod start;
@@ -127,8 +132,12 @@ pub struct Engine {
     pub entropy: Arc<dyn Entropy>,
     /// The upstream.
     pub upstream: Arc<dyn Upstream>,
+    /// Puzzles that were answered.
+    pub answered: puzzle::Answered,
+    /// How often each address asked for a reset lately.
+    pub asks: asks::Asks,
     /// Where letters to owners and operators are put.
-    pub outbox: post::Outbox,
+    pub outbox: outbox::Outbox,
     /// Registered addresses that the application itself keeps.
     pub addresses: Arc<dyn Addresses>,
     /// Limits on probes and waiters.

@@ -43,7 +43,7 @@ fn letter_of(record: &AuditRecord, has_operator: bool) -> Option<Letter> {
             ..
         } => News::NewBrowser,
         AuditEvent::CodeRefused {
-            factor: Factor::Totp,
+            factor: Factor::Totp | Factor::ActivationCode,
             failures,
             ..
         } if FAILURES_TOLD.contains(failures) => News::CodesWrong {
@@ -51,6 +51,13 @@ fn letter_of(record: &AuditRecord, has_operator: bool) -> Option<Letter> {
         },
         AuditEvent::ProfileDrifted { .. } => return operator(OperatorNews::ProfileDrifted),
         AuditEvent::ProfileFits => return operator(OperatorNews::ProfileFits),
+        AuditEvent::ResetDenied { asker, late } => {
+            return operator(OperatorNews::ResetDenied {
+                account: record.account.clone()?,
+                client: asker.clone(),
+                late: *late,
+            });
+        }
         AuditEvent::LoginWaiting { .. }
         | AuditEvent::LoginReleased { .. }
         | AuditEvent::LoginAccepted { .. }
@@ -67,6 +74,9 @@ fn letter_of(record: &AuditRecord, has_operator: bool) -> Option<Letter> {
         | AuditEvent::SessionsEnded { .. }
         | AuditEvent::Exempted { .. }
         | AuditEvent::Unlocked { .. }
+        | AuditEvent::ResetMailed
+        | AuditEvent::ResetConfirmed
+        | AuditEvent::CodeMailed { .. }
         | AuditEvent::EmailSet { .. }
         | AuditEvent::DirectoryImported { .. }
         | AuditEvent::ClockAccepted { .. } => return None,

@@ -189,6 +189,11 @@ impl Engine {
         policy.state.asks_anybody(glass, self.now())
     }
 
+    /// Whether a mailed code proves who activates or resets.
+    pub(crate) fn mail_is_proof(&self, who: &Identity) -> bool {
+        self.in_force(Some(who), Facts::default()).by_mail
+    }
+
     /// What is in force now for somebody, or for whom nothing is known of.
     fn in_force(&self, who: Option<&Identity>, facts: Facts) -> InForce {
         let policy = self.policy.load();

@@ -5,64 +5,24 @@
 //! once, also over kill -9; its id stays the same, and a mailbox can tell doubles apart. A server that is
 //! down counts against no letter.
 
-use crate::domain::mail::{AfterFailure, Letter, Outbound, WAITING_MAX};
-use crate::entropy;
+use crate::domain::mail::{AfterFailure, Letter, Outbound};
 use crate::flow::address::Known;
 use crate::flow::{Engine, FlowError};
 use crate::mail::{Carrier, Failure, Mail, Round};
 use crate::observe::Mailed;
-use crate::primitives::{EmailAddress, UnixSeconds};
+use crate::primitives::{ActivationCode, EmailAddress, LinkToken, UnixSeconds};
 use crate::store::Expect;
 use crate::store::records::{Draft, RecordError, Stored};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
 /// Between two looks at the outbox, in seconds; a letter that was just written is taken at once.
 const TICK_SECONDS: u64 = 5;
+/// What requests for resets get of a round: a directory that is slow must not hold letters up.
+const ASKS_TIME: Duration = Duration::from_secs(5);
 /// Waits after a mail server that was down, in seconds; the last one is repeated.
 const DOWN_SECONDS: [u64; 5] = [10, 20, 60, 120, 300];
-/// Bytes of the id of a letter.
-const ID_BYTES: usize = 12;
-
-/// Where letters are put.
-#[derive(Debug)]
-pub struct Outbox {
-    /// Whether there is a mail server at all; without one no letter is written.
-    open: bool,
-    /// Rung when a letter was written that somebody waits for.
-    bell: Notify,
-    /// Letters that wait, as far as this process knows.
-    waiting: AtomicUsize,
-}
-
-impl Outbox {
-    /// Empty; `open` where a mail server is configured.
-    pub fn new(open: bool) -> Self {
-        Self {
-            open,
-            bell: Notify::new(),
-            waiting: AtomicUsize::new(0),
-        }
-    }
-
-    /// Whether letters can be sent at all.
-    pub fn is_open(&self) -> bool {
-        self.open
-    }
-
-    /// Whether it takes another letter.
-    pub fn has_room(&self) -> bool {
-        self.open && self.waiting.load(Ordering::Relaxed) < WAITING_MAX
-    }
-
-    /// Somebody waits for a letter that was just committed.
-    pub fn ring(&self) {
-        self.bell.notify_one();
-    }
-}
 
 /// What a letter says and where it goes, as it is now.
 enum Composed {
@@ -74,13 +34,35 @@ enum Composed {
     Later(String),
 }
 
+/// What a letter opens: made when it is sent, never stored.
+#[derive(Debug)]
+pub enum Secret {
+    /// Nothing.
+    None,
+    /// A reset.
+    Link {
+        /// Confirms it.
+        confirm: LinkToken,
+        /// Says "bukan saya".
+        deny: LinkToken,
+    },
+    /// An activation.
+    Code(ActivationCode),
+}
+
 /// Puts letters into words. Neither words nor templates are known to the flows.
 pub trait Composer: Send + Sync {
     /// The mail for a letter to this address, with this id.
     ///
     /// # Errors
     /// What is wrong with the templates, for the log.
-    fn compose(&self, letter: &Letter, to: &EmailAddress, id: &str) -> Result<Mail, String>;
+    fn compose(
+        &self,
+        letter: &Letter,
+        secret: &Secret,
+        to: &EmailAddress,
+        id: &str,
+    ) -> Result<Mail, String>;
 
     /// Where news about the gateway itself go.
     fn operator(&self) -> Option<EmailAddress>;
@@ -142,7 +124,7 @@ impl Engine {
             let round = async {
                 tokio::select! {
                     _ = tick.tick() => {}
-                    () = self.outbox.bell.notified() => {}
+                    () = self.outbox.rung() => {}
                 }
                 if self.records().is_err() {
                     return;
@@ -175,12 +157,16 @@ impl Engine {
         let all = records.all::<Outbound>().await?;
         let dead = all.iter().filter(|(_, it)| it.value.dead.is_some());
         let dead = dead.count();
+        // Letters that owners wait for go before what anybody may write.
+        let (asks, letters): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .partition(|(_, it)| it.value.letter.is_ask());
         self.outbox
-            .waiting
-            .store(all.len() - dead, Ordering::Relaxed);
-        self.metrics.set_outbox(all.len() - dead, dead);
+            .counted(letters.len() + asks.len() - dead, asks.len());
+        self.metrics
+            .set_outbox(letters.len() + asks.len() - dead, dead);
         let mut round: Option<Box<dyn Round>> = None;
-        for (key, stored) in all {
+        for (key, stored) in letters {
             if stored.value.is_forgotten(now) {
                 let draft = records.draft();
                 let draft = draft.delete::<Outbound>(&key, Expect::Version(stored.version));
@@ -196,6 +182,18 @@ impl Engine {
         }
         if let Some(round) = round {
             round.close().await;
+        }
+        // Cut at any point: a request that was not answered waits for the next round.
+        tokio::time::timeout(ASKS_TIME, self.answer_asks(asks))
+            .await
+            .unwrap_or(Ok(()))
+    }
+
+    async fn answer_asks(&self, asks: Vec<(Vec<u8>, Stored<Outbound>)>) -> Result<(), FlowError> {
+        for (key, stored) in asks {
+            if stored.value.is_due(self.now()) {
+                self.answer_ask(&key, stored).await?;
+            }
         }
         Ok(())
     }
@@ -267,7 +265,12 @@ impl Engine {
         let to = match letter {
             Letter::Trial { to } | Letter::AddressChanged { to, .. } => Some(to.clone()),
             Letter::Operator { .. } => post.composer.operator(),
-            Letter::Notice { account, .. } => match self.address_of(account).await? {
+            Letter::ResetAsked { .. } => None,
+            Letter::Notice { account, .. }
+            | Letter::ResetLink { account, .. }
+            | Letter::Code { account, .. } => match self.address_of(account).await? {
+                // A code proves nothing where the password alone chose the address.
+                Known::At(address) if letter.needs_proof() && !address.source.is_proof() => None,
                 Known::At(address) => Some(address.email),
                 Known::Nowhere => None,
                 Known::Unsure(why) => return Ok(Composed::Later(why)),
@@ -276,8 +279,11 @@ impl Engine {
         let Some(to) = to else {
             return Ok(Composed::Moot("no address is known"));
         };
+        let Some(secret) = self.secret_of(letter).await? else {
+            return Ok(Composed::Moot("what it would open is over"));
+        };
         let id = format!("gerbang.{}", data_encoding::HEXLOWER.encode(key));
-        Ok(match post.composer.compose(letter, &to, &id) {
+        Ok(match post.composer.compose(letter, &secret, &to, &id) {
             Ok(mail) => Composed::Ready(Box::new(mail)),
             Err(why) => {
                 tracing::error!(%why, kind = letter.kind(), "a letter could not be put into words");
@@ -286,7 +292,28 @@ impl Engine {
         })
     }
 
-    async fn letter_failed(
+    /// What a letter opens; `None` where that is over.
+    async fn secret_of(&self, letter: &Letter) -> Result<Option<Secret>, FlowError> {
+        Ok(match letter {
+            Letter::ResetLink { account, .. } => {
+                let links = self.reset_links(account).await?;
+                links.map(|(confirm, deny)| Secret::Link { confirm, deny })
+            }
+            Letter::Code { account, .. } => {
+                let (standing, _) = self.standing_for_update(account).await?;
+                let records = self.records()?;
+                let mailed = standing.mailed(self.now());
+                mailed.map(|mailed| Secret::Code(records.mailed_code(account, &mailed.nonce)))
+            }
+            Letter::Notice { .. }
+            | Letter::ResetAsked { .. }
+            | Letter::Operator { .. }
+            | Letter::AddressChanged { .. }
+            | Letter::Trial { .. } => Some(Secret::None),
+        })
+    }
+
+    pub(super) async fn letter_failed(
         &self,
         key: &[u8],
         stored: Stored<Outbound>,
@@ -312,34 +339,10 @@ impl Engine {
     }
 
     /// An admin may have revived or removed it meanwhile: then his word stands.
-    async fn letter_done(&self, draft: Draft) -> Result<(), FlowError> {
+    pub(super) async fn letter_done(&self, draft: Draft) -> Result<(), FlowError> {
         match self.records()?.commit(draft).await {
             Ok(()) | Err(RecordError::Conflict) => Ok(()),
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// Adds a letter to a commit, if letters are sent at all and the outbox takes it.
-    ///
-    /// # Errors
-    /// [`FlowError::Seal`] without randomness.
-    pub(crate) fn with_letter(&self, draft: Draft, letter: Letter) -> Result<Draft, FlowError> {
-        if !self.outbox.has_room() {
-            if self.outbox.is_open() {
-                tracing::error!(
-                    kind = letter.kind(),
-                    "the outbox is full; a letter is not written"
-                );
-                self.metrics.mailed(Mailed::Moot);
-            }
-            return Ok(draft);
-        }
-        self.outbox.waiting.fetch_add(1, Ordering::Relaxed);
-        let now = self.now();
-        let random: [u8; ID_BYTES - 4] = entropy::random(&*self.entropy)?;
-        // In the order of writing: seconds fit 32 bits until 2106.
-        let seconds = u32::try_from(now.0).unwrap_or(u32::MAX).to_be_bytes();
-        let key = [&seconds[..], &random[..]].concat();
-        Ok(draft.put(&key, Expect::Absent, &Outbound::new(letter, now)))
     }
 }

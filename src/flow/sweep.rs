@@ -2,6 +2,7 @@
 
 use crate::domain::enrollment::Activation;
 use crate::domain::login::{Outcome, REPEAT_SECONDS, WaitingLogin};
+use crate::domain::reset::ResetCase;
 use crate::domain::session::{GatewaySession, Liveness};
 use crate::domain::upstream_session::{State, StoredState};
 use crate::flow::keeper::Keeping;
@@ -168,6 +169,13 @@ impl Engine {
                 let expect = Expect::Version(stored.version);
                 let draft = records.draft().delete::<Activation>(&key, expect);
                 // Begun anew meanwhile: then it is not this one that is over.
+                let _ = records.commit(draft).await;
+            }
+        }
+        for (key, stored) in records.all::<ResetCase>().await? {
+            if stored.value.is_forgotten(now) {
+                let expect = Expect::Version(stored.version);
+                let draft = records.draft().delete::<ResetCase>(&key, expect);
                 let _ = records.commit(draft).await;
             }
         }

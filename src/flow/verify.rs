@@ -248,7 +248,7 @@ impl Engine {
     }
 
     /// Whether the upstream session of a waiting login still waits for it, or was just accepted.
-    fn still_waits(&self, login: &WaitingLogin) -> bool {
+    pub(super) fn still_waits(&self, login: &WaitingLogin) -> bool {
         login
             .keys
             .first()

@@ -27,7 +27,7 @@ pub struct Metrics {
     pub(super) drift_steps: Table<3, 1>,
     pub(super) activation: Table<4, 5>,
     pub(super) logins: Table<5, 1>,
-    pub(super) acts: Table<15, 1>,
+    pub(super) acts: Table<19, 1>,
     pub(super) login_requests: Table<3, 1>,
     pub(super) recognised: Counter,
     pub(super) denied: Table<3, 1>,
@@ -53,10 +53,14 @@ pub struct Metrics {
 }
 
 /// What admins did, and what the gateway did in their name, by the kind of the audit record.
-const ACTS: [&str; 15] = [
+const ACTS: [&str; 19] = [
     "put-off",
     "code-typed",
     "recovery-made",
+    "reset-mailed",
+    "reset-confirmed",
+    "reset-denied",
+    "code-mailed",
     "policy-changed",
     "policy-settled",
     "glass-file",
@@ -319,6 +323,10 @@ impl Metrics {
             | AuditEvent::SessionsEnded { .. }
             | AuditEvent::Exempted { .. }
             | AuditEvent::Unlocked { .. }
+            | AuditEvent::ResetMailed
+            | AuditEvent::ResetConfirmed
+            | AuditEvent::ResetDenied { .. }
+            | AuditEvent::CodeMailed { .. }
             | AuditEvent::EmailSet { .. }
             | AuditEvent::DirectoryImported { .. }
             | AuditEvent::ClockAccepted { .. } => self.acts.count(event.kind(), ""),

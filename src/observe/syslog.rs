@@ -151,11 +151,11 @@ fn header(origin: &Origin, severity: u8, at: UnixSeconds, kind: &str) -> String 
 fn severity(kind: &str) -> u8 {
     match kind {
         "code-refused" | "identity-changed" | "glass-file" | "clock-accepted"
-        | "profile-drifted" => WARNING,
+        | "profile-drifted" | "reset-denied" => WARNING,
         "activated" | "disabled" | "recovery-made" | "login-accepted" | "login-released"
         | "put-off" | "code-typed" | "policy-changed" | "policy-settled" | "reset"
         | "code-issued" | "sessions-ended" | "exempted" | "unlocked" | "email-set"
-        | "directory-imported" => NOTICE,
+        | "directory-imported" | "reset-mailed" | "reset-confirmed" | "code-mailed" => NOTICE,
         _ => INFORMATIONAL,
     }
 }
@@ -174,6 +174,10 @@ fn sentence(kind: &str) -> String {
         "session-ended" => "A session ended.",
         "identity-changed" => "Somebody else appeared inside an accepted session.",
         "put-off" => "An activation was put off.",
+        "reset-mailed" => "A link to reset the second factor was mailed.",
+        "reset-confirmed" => "A reset was confirmed behind its link.",
+        "reset-denied" => "The owner did not ask for a reset, which was cancelled.",
+        "code-mailed" => "An activation code was mailed after the password.",
         "email-set" => "The help desk set the registered address of an account.",
         "directory-imported" => "A list of registered addresses was taken over.",
         "code-typed" => "An activation code was typed after the password.",

@@ -312,6 +312,9 @@ async fn render(
         csrf: pages.csrf(&bound_to(login)),
         user_id: login.identity.account.user_id.as_str().to_owned(),
         recovery: account.recovery_left() > 0,
+        confirmed: engine
+            .code_of_browser(request.cookies.reset, &login.identity.account)
+            .is_some(),
         entry: account
             .binding
             .map(|b| entry_letter(b.generation))

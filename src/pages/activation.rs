@@ -64,11 +64,16 @@ pub(super) async fn confirm(pages: &Pages, request: &PageRequest<'_>, form: &For
         Ok(ActivateOutcome::Accepted(accepted)) => {
             let (session, target) = (&accepted.session, &accepted.target);
             let page = activated(pages, request, session, target, None).await;
-            match &holder {
+            let answer = match &holder {
                 Holder::Login(login) => {
                     release(pages, request, &accepted, login.value.reference, page)
                 }
                 Holder::Session(_) => page,
+            };
+            match request.cookies.reset {
+                // Its code is used up.
+                Some(_) => reply::with_cookie(answer, &pages.cookies.clear_reset()),
+                None => answer,
             }
         }
         Ok(ActivateOutcome::Bound { replaced }) => {
@@ -83,7 +88,9 @@ pub(super) async fn confirm(pages: &Pages, request: &PageRequest<'_>, form: &For
         Ok(ActivateOutcome::Refused(refusal)) => {
             render(pages, request, &holder, Some(error_of(refusal))).await
         }
-        Ok(ActivateOutcome::ProofDue) => super::proof::render(pages, request, &holder, None).await,
+        Ok(ActivateOutcome::ProofDue) => {
+            super::proof::render(pages, request, &holder, (None, None)).await
+        }
         Ok(ActivateOutcome::UpstreamBusy) => {
             render(pages, request, &holder, Some(ActivationError::UpstreamBusy)).await
         }
@@ -174,7 +181,7 @@ async fn render(
     let activation = match pages.engine.activation(holder).await {
         Ok(ActivationState::Running(activation)) => activation,
         Ok(ActivationState::ProofDue) => {
-            return super::proof::render(pages, request, holder, None).await;
+            return super::proof::render(pages, request, holder, (None, None)).await;
         }
         Ok(ActivationState::Over) => return over(pages, request, holder),
         Err(error) => {

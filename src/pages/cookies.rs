@@ -15,6 +15,9 @@ const TICKET_SECONDS: i64 = 660;
 /// Life of the known browser's cookie in seconds: half a year.
 const KNOWN_SECONDS: i64 = 182 * 86_400;
 
+/// Life of the cookie of a reset in seconds: that of its code.
+const RESET_SECONDS: i64 = 86_400;
+
 /// Why a Cookie header is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum CookieProblem {
@@ -31,6 +34,7 @@ pub enum CookieProblem {
 pub struct OwnCookies {
     seal: String,
     known: String,
+    reset: String,
     ticket_prefix: String,
     secure: bool,
 }
@@ -42,6 +46,7 @@ impl OwnCookies {
         let seal = format!("{prefix}gerbang-{site}");
         Self {
             known: format!("{seal}.kenal"),
+            reset: format!("{seal}.reset"),
             ticket_prefix: format!("{seal}.t."),
             seal,
             secure,
@@ -100,6 +105,9 @@ impl OwnCookies {
         if name == self.known.as_bytes() {
             return fill(&mut cookies.known, value);
         }
+        if name == self.reset.as_bytes() {
+            return fill(&mut cookies.reset, value);
+        }
         if let Some(reference) = name.strip_prefix(self.ticket_prefix.as_bytes()) {
             let text = |bytes: &[u8]| std::str::from_utf8(bytes).map(str::to_owned).ok();
             let reference = text(reference).and_then(|t| WaitingRef::from_text(&t));
@@ -114,7 +122,7 @@ impl OwnCookies {
             return Ok(());
         }
         let same = |own: &str| name.eq_ignore_ascii_case(own.as_bytes());
-        if same(&self.seal) || same(&self.known) {
+        if same(&self.seal) || same(&self.known) || same(&self.reset) {
             return Err(CookieProblem::Ambiguous);
         }
         cookies.others.push((name, value));
@@ -155,6 +163,16 @@ impl OwnCookies {
     /// Sets the known browser's cookie.
     pub fn set_known(&self, sealed: &str) -> String {
         self.build(&self.known, sealed, Some(KNOWN_SECONDS))
+    }
+
+    /// Sets the code of a reset that was confirmed in this browser.
+    pub fn set_reset(&self, sealed: &str) -> String {
+        self.build(&self.reset, sealed, Some(RESET_SECONDS))
+    }
+
+    /// Clears it: the code is used up.
+    pub fn clear_reset(&self) -> String {
+        self.build(&self.reset, "", Some(0))
     }
 
     /// Clears the anonymous session cookie of the upstream, which the seal replaces.

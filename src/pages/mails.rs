@@ -1,33 +1,39 @@
 //! Letters in words: the same words, contacts and dates as on the pages.
 
 use super::Pages;
-use crate::config::Mail as MailConfig;
+use crate::config::{Mail as MailConfig, PublicUrl};
 use crate::domain::mail::{Letter, News, OperatorNews};
-use crate::flow::post::Composer;
+use crate::domain::reset::LINK_SECONDS;
+use crate::domain::standing::GRANT_SECONDS;
+use crate::flow::post::{Composer, Secret};
 use crate::mail::{Mail, Party};
-use crate::primitives::{AccountId, EmailAddress, Lang, Role};
-use crate::render::{Letterhead, MailContent};
+use crate::primitives::{AccountId, EmailAddress, Lang, LinkToken, Role};
+use crate::render::{Letterhead, MailContent, SecretText, paths};
 use std::sync::Arc;
 
 /// Makes mails of letters.
 pub struct Mails {
     pages: Arc<Pages>,
     from: EmailAddress,
+    /// Address of the own pages, from the configuration alone (threats.md row 27).
+    base: String,
     operator: Option<EmailAddress>,
 }
 
 impl Mails {
     /// With the sender of the configuration.
-    pub fn new(pages: Arc<Pages>, config: &MailConfig) -> Self {
+    pub fn new(pages: Arc<Pages>, config: &MailConfig, public: &PublicUrl) -> Self {
         Self {
+            base: format!("{}{}", public.origin(), pages.frame.base),
             pages,
             from: config.from.clone(),
             operator: config.operator.clone(),
         }
     }
 
-    fn content(&self, letter: &Letter) -> MailContent {
-        match letter {
+    /// What the mail says; `None` where letter and secret do not belong together.
+    fn content(&self, letter: &Letter, secret: &Secret) -> Option<MailContent> {
+        Some(match letter {
             Letter::Notice {
                 account,
                 news,
@@ -41,10 +47,47 @@ impl Mails {
                 // The help desk's address says nothing to anybody.
                 client: (*news != News::Reset).then(|| client.clone()),
             },
-            Letter::Operator { news, at } => MailContent::Profile {
-                fits: *news == OperatorNews::ProfileFits,
-                at: self.pages.date_text(*at),
-            },
+            Letter::ResetLink { .. } => {
+                let Secret::Link { confirm, deny } = secret else {
+                    return None;
+                };
+                let link = |path: &str, token: &LinkToken| {
+                    format!("{}{path}?t={}", self.base, token.to_text())
+                };
+                MailContent::Reset {
+                    link: link(paths::RESET_CONFIRM, confirm),
+                    deny: link(paths::RESET_DENY, deny),
+                    minutes: u32::try_from(LINK_SECONDS / 60).unwrap_or_default(),
+                }
+            }
+            Letter::Code { account, .. } => {
+                let Secret::Code(code) = secret else {
+                    return None;
+                };
+                MailContent::Code {
+                    code: SecretText::new(code.grouped().to_string()),
+                    user_id: account.user_id.as_str().to_owned(),
+                    hours: u32::try_from(GRANT_SECONDS / 3_600).unwrap_or_default(),
+                }
+            }
+            Letter::ResetAsked { .. } => return None,
+            Letter::Operator { news, at } => {
+                let at = self.pages.date_text(*at);
+                match news {
+                    OperatorNews::ProfileDrifted => MailContent::Profile { fits: false, at },
+                    OperatorNews::ProfileFits => MailContent::Profile { fits: true, at },
+                    OperatorNews::ResetDenied {
+                        account,
+                        client,
+                        late,
+                    } => MailContent::Denied {
+                        user_id: account.user_id.as_str().to_owned(),
+                        at,
+                        client: client.clone(),
+                        late: *late,
+                    },
+                }
+            }
             Letter::AddressChanged {
                 account,
                 is_new,
@@ -56,7 +99,7 @@ impl Mails {
                 is_new: *is_new,
             },
             Letter::Trial { .. } => MailContent::Trial,
-        }
+        })
     }
 
     /// Whose contact the mail names: the owner's, or the one for everybody.
@@ -65,13 +108,38 @@ impl Mails {
             Letter::Notice { account, role, .. } | Letter::AddressChanged { account, role, .. } => {
                 Some((account, role.as_ref()))
             }
-            Letter::Operator { .. } | Letter::Trial { .. } => None,
+            Letter::ResetLink { account, role, .. } | Letter::Code { account, role, .. } => {
+                Some((account, Some(role)))
+            }
+            Letter::ResetAsked { .. } | Letter::Operator { .. } | Letter::Trial { .. } => None,
+        }
+    }
+
+    /// Its language: that of the page on which it was asked for.
+    fn lang(letter: &Letter) -> Lang {
+        match letter {
+            Letter::ResetAsked { lang, .. }
+            | Letter::ResetLink { lang, .. }
+            | Letter::Code { lang, .. } => *lang,
+            Letter::Notice { .. }
+            | Letter::Operator { .. }
+            | Letter::AddressChanged { .. }
+            | Letter::Trial { .. } => Lang::Id,
         }
     }
 }
 
 impl Composer for Mails {
-    fn compose(&self, letter: &Letter, to: &EmailAddress, id: &str) -> Result<Mail, String> {
+    fn compose(
+        &self,
+        letter: &Letter,
+        secret: &Secret,
+        to: &EmailAddress,
+        id: &str,
+    ) -> Result<Mail, String> {
+        let content = self
+            .content(letter, secret)
+            .ok_or("a letter without what it opens")?;
         let about = Self::about(letter);
         let user_type = about.map(|(account, _)| account.user_type.as_str());
         let role = about.and_then(|(_, role)| role).map(Role::as_str);
@@ -81,7 +149,7 @@ impl Composer for Mails {
             .and_then(|contact| contact.email.as_deref())
             .and_then(|email| EmailAddress::parse(email).ok());
         let head = Letterhead {
-            lang: Lang::Id,
+            lang: Self::lang(letter),
             site_name: self.pages.frame.site_name.clone(),
             training: self.pages.frame.training,
             email: to.as_str().to_owned(),
@@ -89,7 +157,7 @@ impl Composer for Mails {
         };
         let renderer = self.pages.renderer();
         let written = renderer
-            .mail(&self.content(letter), &head)
+            .mail(&content, &head)
             .map_err(|error| error.to_string())?;
         Ok(Mail {
             id: id.to_owned(),

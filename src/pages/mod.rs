@@ -11,12 +11,14 @@ pub mod cookies;
 mod form;
 mod help;
 mod logout;
+mod lost;
 pub mod mails;
 pub mod notice;
 mod proof;
 mod recover;
 mod recovery;
 pub mod reply;
+mod reset;
 mod status;
 
 use crate::config::{Announcements, Contacts};
@@ -105,31 +107,7 @@ pub async fn route(pages: &Pages, request: &PageRequest<'_>) -> Reply {
         return pages.refuse(request, Notice::MethodNotAllowed);
     }
     if get {
-        return match path {
-            paths::STATUS => status::show(pages, request).await,
-            paths::ACTIVATION => activation::show(pages, request).await,
-            paths::ACCEPTOR => acceptor::show(pages, request).await,
-            paths::ACCEPTOR_RECOVERY => recover::show(pages, request).await,
-            paths::RECOVERY => recovery::show(pages, request).await,
-            // Addresses of forms, opened by themselves: to the page that the form stands on.
-            paths::ACCEPTOR_EXTEND | paths::ACCEPTOR_CANCEL | paths::ACCEPTOR_SWITCH => {
-                pages.to_own(request, &format!("{}/acceptor", pages.frame.base))
-            }
-            paths::ACTIVATION_QR
-            | paths::ACTIVATION_CANCEL
-            | paths::ACTIVATION_LATER
-            | paths::ACTIVATION_PROOF => {
-                pages.to_own(request, &format!("{}/activation", pages.frame.base))
-            }
-            paths::ENABLE | paths::DISABLE | paths::REPLACE | paths::RECOVERY_FILE => {
-                pages.to_own(request, &format!("{}/", pages.frame.base))
-            }
-            paths::LOGOUT => logout::ask(pages, request).await,
-            paths::HELP => help::show(pages, request),
-            paths::POSTER => help::poster(pages, request),
-            paths::RESET => pages.refuse(request, Notice::ResetAtDesk),
-            _ => pages.refuse(request, Notice::NotFound),
-        };
+        return shown(pages, request, path).await;
     }
     if !form::is_same_origin(
         request.headers,
@@ -141,23 +119,66 @@ pub async fn route(pages: &Pages, request: &PageRequest<'_>) -> Reply {
     let Some(form) = Form::parse(request.headers, &request.body) else {
         return pages.refuse(request, Notice::BadRequest(crate::render::BadRequest::Form));
     };
+    sent(pages, request, path, &form).await
+}
+
+/// Answers GET and HEAD.
+async fn shown(pages: &Pages, request: &PageRequest<'_>, path: &str) -> Reply {
     match path {
-        paths::ENABLE => status::enable(pages, request, &form),
-        paths::DISABLE => status::disable(pages, request, &form).await,
-        paths::ACTIVATION => activation::confirm(pages, request, &form).await,
-        paths::ACTIVATION_QR => activation::renew(pages, request, &form).await,
-        paths::ACTIVATION_CANCEL => activation::cancel(pages, request, &form).await,
-        paths::ACTIVATION_LATER => proof::later(pages, request, &form).await,
-        paths::ACTIVATION_PROOF => proof::prove(pages, request, &form).await,
-        paths::ACCEPTOR => acceptor::verify(pages, request, &form).await,
-        paths::ACCEPTOR_EXTEND => acceptor::extend(pages, request, &form).await,
-        paths::ACCEPTOR_CANCEL => acceptor::cancel(pages, request, &form).await,
-        paths::ACCEPTOR_SWITCH => recover::turn(pages, request, &form).await,
-        paths::ACCEPTOR_RECOVERY => recover::verify(pages, request, &form).await,
-        paths::RECOVERY => recovery::renew(pages, request, &form).await,
-        paths::RECOVERY_FILE => recovery::file(pages, request, &form).await,
-        paths::REPLACE => recovery::replace(pages, request, &form).await,
-        paths::LOGOUT => logout::logout(pages, request, &form).await,
+        paths::STATUS => status::show(pages, request).await,
+        paths::ACTIVATION => activation::show(pages, request).await,
+        paths::ACCEPTOR => acceptor::show(pages, request).await,
+        paths::ACCEPTOR_RECOVERY => recover::show(pages, request).await,
+        paths::ACCEPTOR_RESET => lost::show(pages, request).await,
+        paths::RECOVERY => recovery::show(pages, request).await,
+        // Addresses of forms, opened by themselves: to the page that the form stands on.
+        paths::ACCEPTOR_EXTEND | paths::ACCEPTOR_CANCEL | paths::ACCEPTOR_SWITCH => {
+            pages.to_own(request, &format!("{}/acceptor", pages.frame.base))
+        }
+        paths::ACTIVATION_QR
+        | paths::ACTIVATION_CANCEL
+        | paths::ACTIVATION_LATER
+        | paths::ACTIVATION_MAIL
+        | paths::ACTIVATION_PROOF => {
+            pages.to_own(request, &format!("{}/activation", pages.frame.base))
+        }
+        paths::ENABLE | paths::DISABLE | paths::REPLACE | paths::RECOVERY_FILE => {
+            pages.to_own(request, &format!("{}/", pages.frame.base))
+        }
+        paths::LOGOUT => logout::ask(pages, request).await,
+        paths::HELP => help::show(pages, request),
+        paths::POSTER => help::poster(pages, request),
+        paths::RESET => reset::show(pages, request),
+        paths::RESET_CONFIRM => reset::look(pages, request).await,
+        paths::RESET_DENY => reset::question(pages, request).await,
+        _ => pages.refuse(request, Notice::NotFound),
+    }
+}
+
+/// Answers a form.
+async fn sent(pages: &Pages, request: &PageRequest<'_>, path: &str, form: &Form) -> Reply {
+    match path {
+        paths::ENABLE => status::enable(pages, request, form),
+        paths::DISABLE => status::disable(pages, request, form).await,
+        paths::ACTIVATION => activation::confirm(pages, request, form).await,
+        paths::ACTIVATION_QR => activation::renew(pages, request, form).await,
+        paths::ACTIVATION_CANCEL => activation::cancel(pages, request, form).await,
+        paths::ACTIVATION_LATER => proof::later(pages, request, form).await,
+        paths::ACTIVATION_PROOF => proof::prove(pages, request, form).await,
+        paths::ACTIVATION_MAIL => proof::mail(pages, request, form).await,
+        paths::ACCEPTOR => acceptor::verify(pages, request, form).await,
+        paths::ACCEPTOR_EXTEND => acceptor::extend(pages, request, form).await,
+        paths::ACCEPTOR_CANCEL => acceptor::cancel(pages, request, form).await,
+        paths::ACCEPTOR_SWITCH => recover::turn(pages, request, form).await,
+        paths::ACCEPTOR_RECOVERY => recover::verify(pages, request, form).await,
+        paths::ACCEPTOR_RESET => lost::prove(pages, request, form).await,
+        paths::RECOVERY => recovery::renew(pages, request, form).await,
+        paths::RECOVERY_FILE => recovery::file(pages, request, form).await,
+        paths::REPLACE => recovery::replace(pages, request, form).await,
+        paths::RESET => reset::ask(pages, request, form).await,
+        paths::RESET_CONFIRM => reset::confirm(pages, request, form).await,
+        paths::RESET_DENY => reset::deny(pages, request, form).await,
+        paths::LOGOUT => logout::logout(pages, request, form).await,
         _ => pages.refuse(request, Notice::NotFound),
     }
 }

@@ -1,13 +1,15 @@
-//! Before the QR code: the activation code of the help desk, and "nanti saja".
+//! Before the QR code: the activation code, of the help desk or mailed, and "nanti saja".
 
 use super::activation::{holder_bound_to, leave, over, own_path, posted_holder};
 use super::form::Form;
 use super::{PageRequest, Pages, Reply, acceptor, notice, reply};
+use crate::domain::throttle::Lane;
 use crate::flow::activate::Holder;
-use crate::flow::proof::ProofOutcome;
+use crate::flow::proof::{MailOutcome, ProofOutcome};
 use crate::flow::put_off::PutOffOutcome;
 use crate::flow::verify::CodeRefusal;
-use crate::render::{Later, Notice, Page, Proof, ProofError};
+use crate::primitives::AccountId;
+use crate::render::{Later, Notice, Page, Proof, ProofError, ProofMail, SecretText};
 use http::StatusCode;
 
 /// POST: judges an activation code.
@@ -19,7 +21,7 @@ pub(super) async fn prove(pages: &Pages, request: &PageRequest<'_>, form: &Form)
     let Some(identity) = holder.identity() else {
         return pages.refuse(request, Notice::SessionClosed);
     };
-    let lane = pages.engine.lane(request.cookies.known, &identity.account);
+    let lane = lane(pages, request, &identity.account);
     let code = form.field("code");
     match pages
         .engine
@@ -28,10 +30,44 @@ pub(super) async fn prove(pages: &Pages, request: &PageRequest<'_>, form: &Form)
     {
         Ok(ProofOutcome::Allowed) => pages.to_own(request, &own_path(pages, &holder)),
         Ok(ProofOutcome::Refused(refusal)) => {
-            render(pages, request, &holder, Some(error_of(refusal))).await
+            let error = Some(error_of(refusal));
+            render(pages, request, &holder, (error, None)).await
         }
         Ok(ProofOutcome::Closed) => over(pages, request, &holder),
         Err(error) => pages.refuse_for(request, notice::of_flow_error(&error), Some(identity)),
+    }
+}
+
+/// POST: mails a code to the registered address.
+pub(super) async fn mail(pages: &Pages, request: &PageRequest<'_>, form: &Form) -> Reply {
+    let holder = match posted_holder(pages, request, form).await {
+        Ok(holder) => holder,
+        Err(refusal) => return *refusal,
+    };
+    let lang = pages.frame_for(request).lang;
+    let sent = match pages.engine.mail_code(&holder, lang, request.client).await {
+        Ok(MailOutcome::Sent(email)) => ProofMail::Sent(email.masked()),
+        Ok(MailOutcome::TooMany(email)) => ProofMail::TooMany(email.masked()),
+        Ok(MailOutcome::NoAddress) => ProofMail::NoAddress,
+        Ok(MailOutcome::Unsure) => ProofMail::Unsure,
+        // The page says what is due, or that it is over.
+        Ok(MailOutcome::NotHere | MailOutcome::Closed) => {
+            return pages.to_own(request, &own_path(pages, &holder));
+        }
+        Err(error) => {
+            return pages.refuse_for(request, notice::of_flow_error(&error), holder.identity());
+        }
+    };
+    render(pages, request, &holder, (None, Some(sent))).await
+}
+
+/// The lane of an activation code. A browser in which the reset of this very account was confirmed is
+/// known: whoever wears out the other lane must not keep its owner out.
+pub(super) fn lane(pages: &Pages, request: &PageRequest<'_>, account: &AccountId) -> Lane {
+    let engine = &pages.engine;
+    match engine.code_of_browser(request.cookies.reset, account) {
+        Some(_) => Lane::KnownBrowser,
+        None => engine.lane(request.cookies.known, account),
     }
 }
 
@@ -76,7 +112,7 @@ pub(super) async fn render(
     pages: &Pages,
     request: &PageRequest<'_>,
     holder: &Holder,
-    error: Option<ProofError>,
+    (error, sent): (Option<ProofError>, Option<ProofMail>),
 ) -> Reply {
     let (Some(identity), Some(leave)) = (holder.identity(), leave(pages, holder)) else {
         return pages.refuse(request, Notice::SessionClosed);
@@ -90,15 +126,19 @@ pub(super) async fn render(
         csrf: pages.csrf(&holder_bound_to(holder)),
         user_id: identity.account.user_id.as_str().to_owned(),
         error,
+        code: filled_code(pages, request, &identity.account),
+        mail: sent.or_else(|| {
+            pages
+                .engine
+                .mails_codes(identity)
+                .then_some(ProofMail::Offer)
+        }),
+        announcement: super::help::announced_to(pages, identity),
         later: later_of(pages, holder).await,
         leave,
         contacts: pages.contacts_for(Some(identity)),
     };
-    let status = match error {
-        None => StatusCode::OK,
-        Some(ProofError::TooMany { .. } | ProofError::Exhausted) => StatusCode::TOO_MANY_REQUESTS,
-        Some(ProofError::Wrong | ProofError::Malformed) => StatusCode::UNPROCESSABLE_ENTITY,
-    };
+    let status = status_of(error);
     let frame = pages.frame_at(request, own_path(pages, holder));
     match pages.renderer().page(&Page::Proof(Box::new(page)), &frame) {
         Ok(body) => reply::html(status, body),
@@ -109,7 +149,28 @@ pub(super) async fn render(
     }
 }
 
-fn error_of(refusal: CodeRefusal) -> ProofError {
+/// The code that this browser holds for this account, as people read it.
+pub(super) fn filled_code(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    account: &AccountId,
+) -> Option<SecretText> {
+    let code = pages
+        .engine
+        .code_of_browser(request.cookies.reset, account)?;
+    Some(SecretText::new(code.grouped().to_string()))
+}
+
+/// Statuses for machines; people read the sentence.
+pub(super) fn status_of(error: Option<ProofError>) -> StatusCode {
+    match error {
+        None => StatusCode::OK,
+        Some(ProofError::TooMany { .. } | ProofError::Exhausted) => StatusCode::TOO_MANY_REQUESTS,
+        Some(ProofError::Wrong | ProofError::Malformed) => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+pub(super) fn error_of(refusal: CodeRefusal) -> ProofError {
     match refusal {
         CodeRefusal::Malformed => ProofError::Malformed,
         CodeRefusal::Wrong | CodeRefusal::Late | CodeRefusal::Used { .. } => ProofError::Wrong,

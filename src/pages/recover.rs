@@ -11,7 +11,8 @@ use crate::primitives::WaitingRef;
 use crate::render::{LocalPath, Notice, Page, Recover, RecoverError, Recovered, paths};
 use http::StatusCode;
 
-/// POST: turns from the app's code to recovery codes, and gives the time that finding them takes.
+/// POST: turns from the app's code to recovery codes, or to an activation code, and gives the time that
+/// finding them takes.
 pub(super) async fn turn(pages: &Pages, request: &PageRequest<'_>, form: &Form) -> Reply {
     let (login, ticket) = match posted(pages, request, form).await {
         Ok(found) => found,
@@ -19,7 +20,13 @@ pub(super) async fn turn(pages: &Pages, request: &PageRequest<'_>, form: &Form) 
     };
     let reference = login.value.reference;
     match pages.engine.give_time(reference, ticket).await {
-        Ok(_) => pages.to_own(request, &own_path(pages, reference)),
+        Ok(_) => {
+            let page = match form.field("to") {
+                "reset" => paths::ACCEPTOR_RESET,
+                _ => paths::ACCEPTOR_RECOVERY,
+            };
+            pages.to_own(request, &path_of(pages, page, reference))
+        }
         Err(error) => pages.refuse(request, notice::of_flow_error(&error)),
     }
 }
@@ -79,9 +86,9 @@ pub(super) async fn verify(pages: &Pages, request: &PageRequest<'_>, form: &Form
     }
 }
 
-fn own_path(pages: &Pages, reference: WaitingRef) -> String {
-    let (base, page) = (&pages.frame.base, paths::ACCEPTOR_RECOVERY);
-    format!("{base}{page}?r={}", reference.to_text())
+/// Address of one of the acceptor's other ways.
+pub(super) fn path_of(pages: &Pages, page: &str, reference: WaitingRef) -> String {
+    format!("{}{page}?r={}", pages.frame.base, reference.to_text())
 }
 
 /// In: how many are left, and the way on to where the upstream had sent the user.
@@ -139,7 +146,8 @@ async fn render(
         back,
         contacts: pages.contacts_for(Some(&login.identity)),
     };
-    let frame = pages.frame_at(request, own_path(pages, login.reference));
+    let this = path_of(pages, paths::ACCEPTOR_RECOVERY, login.reference);
+    let frame = pages.frame_at(request, this);
     match pages
         .renderer()
         .page(&Page::Recover(Box::new(page)), &frame)

@@ -58,6 +58,54 @@ impl fmt::Debug for WaitingRef {
     }
 }
 
+/// The bearer value of a mailed link: the key of its record (128 bits, a keyed hash of the account) and
+/// 256 bits that only the site's key can make. Never stored.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct LinkToken([u8; LinkToken::BYTES]);
+
+impl LinkToken {
+    const KEY_BYTES: usize = 16;
+    const BYTES: usize = Self::KEY_BYTES + 32;
+
+    /// Of a record's key and what proves it.
+    pub fn new(key: [u8; Self::KEY_BYTES], proof: [u8; 32]) -> Self {
+        let mut bytes = [0; Self::BYTES];
+        let (front, back) = bytes.split_at_mut(Self::KEY_BYTES);
+        front.copy_from_slice(&key);
+        back.copy_from_slice(&proof);
+        Self(bytes)
+    }
+
+    /// Text for an address: 64 URL-safe signs.
+    pub fn to_text(&self) -> String {
+        B64.encode(self.0)
+    }
+
+    /// The value of its text form, `None` when it is not exactly one.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let bytes = B64.decode(text).ok()?;
+        <[u8; Self::BYTES]>::try_from(bytes.as_slice())
+            .ok()
+            .map(Self)
+    }
+
+    /// Where its record lies.
+    pub fn key(&self) -> &[u8] {
+        &self.0[..Self::KEY_BYTES]
+    }
+
+    /// Everything, to be compared in constant time.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for LinkToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LinkToken(..)")
+    }
+}
+
 /// The bearer value of one waiting login (256 random bits), in a cookie of its own.
 /// Stored only as a hash.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]

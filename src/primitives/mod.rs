@@ -14,7 +14,7 @@ pub mod time;
 pub use account::{AccountId, Identity, Role, UserId, UserType};
 pub use date::{LocalDate, Zone};
 pub use email::EmailAddress;
-pub use id::{GatewaySessionId, Ticket, UpstreamKey, WaitingRef};
+pub use id::{GatewaySessionId, LinkToken, Ticket, UpstreamKey, WaitingRef};
 pub use lang::Lang;
 pub use secret::{ActivationCode, OtpCode, SharedSecret};
 pub use time::{TimeStep, UnixSeconds};

@@ -52,6 +52,8 @@ pub(super) struct Paths {
     /// Folded.
     pub(super) login_pages: PatternSet,
     pub(super) logout_folded: PatternSet,
+    /// Folded: where users look for the reset.
+    pub(super) reset: PatternSet,
     /// First segments of all paths of the application, folded.
     pub(super) first_segments: Vec<Vec<u8>>,
 }
@@ -212,6 +214,14 @@ impl Profile {
                 .first_segments
                 .iter()
                 .any(|known| *known == *first)
+    }
+
+    /// True for an address under which guides and posters print the reset of the second factor, and
+    /// which the application itself does not know.
+    pub fn is_reset_address(&self, raw_path: &[u8]) -> bool {
+        let folded = path::folded(raw_path);
+        self.below_context_folded(&folded)
+            .is_some_and(|rest| self.paths.reset.matches(rest))
     }
 
     /// What stands behind the context; `None` outside of it.

@@ -75,6 +75,7 @@ pub(super) struct RawPaths {
     pub(super) tus: Vec<String>,
     pub(super) private: Vec<String>,
     pub(super) reserved: Vec<String>,
+    pub(super) reset: Vec<String>,
 }
 
 /// One `[[public]]`.
@@ -248,6 +249,7 @@ fn paths(mut r: Reader<'_>) -> RawPaths {
         tus: r.strings("tus"),
         private: r.strings("private"),
         reserved: r.strings("reserved"),
+        reset: r.strings("reset"),
     };
     r.finish();
     paths

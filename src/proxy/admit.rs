@@ -11,7 +11,7 @@ use crate::flow::admit::{Allowed, Carried, Cookies};
 use crate::observe::{Denied, RequestKind};
 use crate::pages::{PageRequest, notice, reply};
 use crate::profile::{Classified, Lane};
-use crate::render::{BadRequest, Notice};
+use crate::render::{BadRequest, Notice, paths};
 use http::HeaderValue;
 use http::header::COOKIE;
 use pingora::Result;
@@ -64,6 +64,11 @@ impl Gateway {
         if let Some(path) = own {
             metrics.request(RequestKind::Own);
             return self.own_page(session, ctx, &entered, &path, cookies).await;
+        }
+        if self.engine.profile().is_reset_address(&entered.path) {
+            metrics.request(RequestKind::Own);
+            let to = format!("{}{}", self.pages.frame.base, paths::RESET);
+            return self.answer(session, reply::see_other(&to)).await;
         }
         let query = entered.query.as_deref();
         let class = self

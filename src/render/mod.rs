@@ -29,6 +29,7 @@ mod page;
 pub mod paths;
 mod pictures;
 mod problem;
+mod puzzle;
 mod qr;
 mod renderer;
 mod secret_text;
@@ -53,12 +54,17 @@ pub use page::activation::{Activation, ActivationError, Later, Leave, ShownQr};
 pub use page::confirm_logout::ConfirmLogout;
 pub use page::disabled::Disabled;
 pub use page::help::{Desk, Help};
+pub use page::lost::Lost;
 pub use page::poster::Poster;
-pub use page::proof::{Proof, ProofError};
+pub use page::proof::{Proof, ProofError, ProofMail};
 pub use page::recover::{Recover, RecoverError, Recovered};
 pub use page::recovery::{Recovery, RecoveryCodes, RecoveryCount, RecoveryList};
+pub use page::reset::{
+    Denial, ResetConfirm, ResetDeny, ResetDone, ResetError, ResetRequest, ResetTaken,
+};
 pub use page::status::{AccountStatus, ActiveSince, DisableError, Rule, Status};
 pub use problem::{RenderError, TemplateProblem};
+pub use puzzle::{NOISE_BYTES, puzzle_path};
 pub use qr::{QrError, QrSvg, qr_svg};
 pub use renderer::Renderer;
 pub use secret_text::SecretText;

@@ -59,6 +59,8 @@ pub enum Notice {
     LoggedOut,
     /// Who lost the authenticator asks the help desk: no mail can be sent here.
     ResetAtDesk,
+    /// A mailed link opens nothing any more.
+    ResetOver,
     /// No waiting login belongs to this ticket and reference.
     TicketUnknown,
     /// The form's csrf value is wrong or missing.
@@ -131,6 +133,7 @@ impl Notice {
             Self::WaitingHere { .. } => "waiting_here",
             Self::LoggedOut => "logged_out",
             Self::ResetAtDesk => "reset_at_desk",
+            Self::ResetOver => "reset_over",
             Self::TicketUnknown => "ticket_unknown",
             Self::Forbidden => "forbidden",
             Self::TooManyRequests { .. } => "too_many_requests",
@@ -149,6 +152,7 @@ impl Notice {
             | Self::TicketUnknown => 401,
             Self::Forbidden | Self::PlainHttp => 403,
             Self::NotFound => 404,
+            Self::ResetOver => 410,
             Self::MethodNotAllowed => 405,
             Self::TooLarge => 413,
             Self::UriTooLong => 414,
@@ -197,6 +201,7 @@ impl Notice {
                 | Self::UpstreamUnreadable
                 | Self::SessionClosed
                 | Self::ResetAtDesk
+                | Self::ResetOver
                 | Self::Internal
         )
     }
@@ -235,6 +240,7 @@ impl Notice {
             Self::AlreadyAccepted,
             Self::LoggedOut,
             Self::ResetAtDesk,
+            Self::ResetOver,
             Self::TicketUnknown,
             Self::Forbidden,
             Self::TooManyRequests { retry_seconds: 30 },

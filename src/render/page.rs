@@ -7,10 +7,12 @@ mod code;
 pub(super) mod confirm_logout;
 pub(super) mod disabled;
 pub(super) mod help;
+pub(super) mod lost;
 pub(super) mod poster;
 pub(super) mod proof;
 pub(super) mod recover;
 pub(super) mod recovery;
+pub(super) mod reset;
 pub(super) mod status;
 
 use super::notice::Message;
@@ -31,6 +33,8 @@ pub enum Page {
     Acceptor(Box<acceptor::Acceptor>),
     /// A recovery code instead of the app's.
     Recover(Box<recover::Recover>),
+    /// An activation code instead of the app's.
+    Lost(Box<lost::Lost>),
     /// In by a recovery code.
     Recovered(recover::Recovered),
     /// State of the account; enable and disable.
@@ -41,6 +45,16 @@ pub enum Page {
     Recovery(Box<recovery::Recovery>),
     /// New recovery codes, shown once.
     RecoveryCodes(recovery::RecoveryCodes),
+    /// Asks for a reset by mail.
+    ResetRequest(Box<reset::ResetRequest>),
+    /// A request for a reset was taken.
+    ResetTaken(reset::ResetTaken),
+    /// Behind the mailed link.
+    ResetConfirm(reset::ResetConfirm),
+    /// The code of a confirmed reset.
+    ResetDone(reset::ResetDone),
+    /// "Bukan saya".
+    ResetDeny(reset::ResetDeny),
     /// Asks before a logout that came by a link.
     ConfirmLogout(confirm_logout::ConfirmLogout),
     /// What everybody may read before and after.
@@ -86,11 +100,17 @@ impl Page {
             Self::Activated(_) => "activated",
             Self::Acceptor(_) => "acceptor",
             Self::Recover(_) => "recover",
+            Self::Lost(_) => "lost",
             Self::Recovered(_) => "recovered",
             Self::Status(_) => "status",
             Self::Disabled(_) => "disabled",
             Self::Recovery(_) => "recovery",
             Self::RecoveryCodes(_) => "recovery_codes",
+            Self::ResetRequest(_) => "reset_request",
+            Self::ResetTaken(_) => "reset_taken",
+            Self::ResetConfirm(_) => "reset_confirm",
+            Self::ResetDone(_) => "reset_done",
+            Self::ResetDeny(_) => "reset_deny",
             Self::ConfirmLogout(_) => "confirm_logout",
             Self::Help(_) => "help",
             Self::Poster(_) => "poster",
@@ -115,6 +135,9 @@ impl Page {
         add(named(recover::Recover::samples(), |page| {
             Self::Recover(Box::new(page))
         }));
+        add(named(lost::Lost::samples(), |page| {
+            Self::Lost(Box::new(page))
+        }));
         add(named(recover::Recovered::samples(), Self::Recovered));
         add(named(status::Status::samples(), Self::Status));
         add(named(disabled::Disabled::samples(), Self::Disabled));
@@ -125,6 +148,13 @@ impl Page {
             recovery::RecoveryCodes::samples(),
             Self::RecoveryCodes,
         ));
+        add(named(reset::ResetRequest::samples(), |page| {
+            Self::ResetRequest(Box::new(page))
+        }));
+        add(named(reset::ResetTaken::samples(), Self::ResetTaken));
+        add(named(reset::ResetConfirm::samples(), Self::ResetConfirm));
+        add(named(reset::ResetDone::samples(), Self::ResetDone));
+        add(named(reset::ResetDeny::samples(), Self::ResetDeny));
         add(named(
             confirm_logout::ConfirmLogout::samples(),
             Self::ConfirmLogout,
@@ -147,10 +177,16 @@ impl Page {
             Self::Acceptor(page) => page.view(words),
             Self::Recover(page) => page.view(words),
             Self::Recovered(page) => Ok(page.view()),
+            Self::Lost(page) => page.view(words),
             Self::Status(page) => page.view(words),
             Self::Disabled(page) => Ok(page.view()),
             Self::Recovery(page) => page.view(words),
             Self::RecoveryCodes(page) => Ok(page.view()),
+            Self::ResetRequest(page) => page.view(words),
+            Self::ResetTaken(page) => page.view(words),
+            Self::ResetConfirm(page) => Ok(page.view()),
+            Self::ResetDone(page) => Ok(page.view()),
+            Self::ResetDeny(page) => page.view(words),
             Self::ConfirmLogout(page) => Ok(page.view()),
             Self::Help(page) => page.view(words),
             Self::Poster(page) => page.view(words),

@@ -34,8 +34,17 @@ pub const REPLACE: &str = "/replace";
 pub const ENABLE: &str = "/enable";
 /// Ends the binding (POST `code`, `csrf`).
 pub const DISABLE: &str = "/disable";
-/// Who lost the authenticator asks here (GET).
+/// Who lost the authenticator asks here (GET, POST `user_id`, `email`, `type`, `answer`, `puzzle`,
+/// `csrf`).
 pub const RESET: &str = "/reset";
+/// Behind the mailed link (GET `t`) and its confirmation (POST `t`, `csrf`).
+pub const RESET_CONFIRM: &str = "/reset/confirm";
+/// "Bukan saya" (GET `t`, POST `t`, `csrf`).
+pub const RESET_DENY: &str = "/reset/deny";
+/// The activation code where a code of the authenticator is due (GET `r`, POST `r`, `code`, `csrf`).
+pub const ACCEPTOR_RESET: &str = "/acceptor/reset";
+/// POST: mails an activation code (`r`, `csrf`).
+pub const ACTIVATION_MAIL: &str = "/activation/mail";
 /// Logs out of both sides (POST `csrf`).
 pub const LOGOUT: &str = "/logout";
 /// What users and operators need to know (GET).

@@ -22,11 +22,12 @@ use crate::domain::login::WaitingLogin;
 use crate::domain::mail::Outbound;
 use crate::domain::policy::PolicyState;
 use crate::domain::recovery::CodeDigest;
+use crate::domain::reset::{Nonce, ResetCase};
 use crate::domain::session::GatewaySession;
 use crate::domain::standing::{Seen, Standing};
 use crate::domain::throttle::{Attempts, Lane};
 use crate::domain::upstream_session::StoredState;
-use crate::primitives::{AccountId, ActivationCode, UnixSeconds};
+use crate::primitives::{AccountId, ActivationCode, LinkToken, UnixSeconds};
 use crate::seal::{RecordSeal, SealError};
 use crate::store::{Batch, CommitError, Expect, Kind, Op, Stats, Store, StoreError};
 use serde::de::DeserializeOwned;
@@ -68,11 +69,32 @@ impl Record for Standing {
 impl Record for Registered {
     const KIND: Kind = Kind::Directory;
 }
+impl Record for ResetCase {
+    const KIND: Kind = Kind::Reset;
+}
 impl Record for Outbound {
     const KIND: Kind = Kind::Mail;
 }
 impl Record for PolicyState {
     const KIND: Kind = Kind::Meta;
+}
+
+/// What a link in a mail is for; one never does for the other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LinkPurpose {
+    /// To confirm a reset.
+    Confirm,
+    /// To say "bukan saya".
+    Deny,
+}
+
+impl LinkPurpose {
+    fn tag(self) -> &'static [u8] {
+        match self {
+            Self::Confirm => b"confirm",
+            Self::Deny => b"deny",
+        }
+    }
 }
 
 /// Key of the one [`PolicyState`].
@@ -162,6 +184,29 @@ impl Records {
         let parts: [&[u8]; 3] = [b"recovery\0", &account, code.expose()];
         let parts = zeroize::Zeroizing::new(parts.concat());
         self.seal.fingerprint(&parts)
+    }
+
+    /// The token of a link in a mail: for one account, one nonce and one purpose.
+    pub fn link_token(
+        &self,
+        account: &AccountId,
+        nonce: &Nonce,
+        purpose: LinkPurpose,
+    ) -> LinkToken {
+        let account = account.key();
+        let parts: [&[u8]; 5] = [b"link\0", purpose.tag(), b"\0", nonce, &account];
+        let key = self.seal.fingerprint(&account);
+        LinkToken::new(key, self.seal.mac(&parts.concat()))
+    }
+
+    /// The activation code that is made of a nonce, for one account.
+    pub fn mailed_code(&self, account: &AccountId, nonce: &Nonce) -> ActivationCode {
+        let account = account.key();
+        let parts: [&[u8]; 3] = [b"mailed-code\0", nonce, &account];
+        let mut bits = [0; 8];
+        let mac = self.seal.mac(&parts.concat());
+        bits.copy_from_slice(mac.first_chunk::<8>().unwrap_or(&[0; 8]));
+        ActivationCode::from_random(bits)
     }
 
     /// Key of one lane of attempts.

@@ -42,6 +42,8 @@ mod proxy;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
+mod reset;
+#[cfg(test)]
 mod scripts;
 #[cfg(test)]
 mod stores;

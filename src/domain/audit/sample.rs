@@ -39,6 +39,15 @@ pub fn events() -> Vec<AuditEvent> {
         },
         AuditEvent::Disabled { entry: "B".into() },
         AuditEvent::RecoveryMade { left: 3 },
+        AuditEvent::ResetMailed,
+        AuditEvent::ResetConfirmed,
+        AuditEvent::ResetDenied {
+            asker: "203.0.113.9".into(),
+            late: false,
+        },
+        AuditEvent::CodeMailed {
+            source: "list".into(),
+        },
         AuditEvent::SessionEnded {
             reason: "idle".into(),
         },

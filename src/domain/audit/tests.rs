@@ -3,7 +3,7 @@ use serde_json::Value;
 
 /// Every field that can be recorded, and what it is in JSON. A new line here is a decision: it may
 /// hold ids, labels and numbers, and nothing that opens anything (invariant I10).
-const FIELDS: [&str; 95] = [
+const FIELDS: [&str; 98] = [
     "activated.entry: text",
     "activated.replaced: flag",
     "clock-accepted.before: number",
@@ -13,6 +13,7 @@ const FIELDS: [&str; 95] = [
     "code-issued.number: text",
     "code-issued.reason: text",
     "code-issued.until: number",
+    "code-mailed.source: text",
     "code-refused.factor: text",
     "code-refused.failures: number",
     "code-refused.lane: text",
@@ -89,6 +90,8 @@ const FIELDS: [&str; 95] = [
     "record.request: text",
     "record.role: text",
     "recovery-made.left: number",
+    "reset-denied.asker: text",
+    "reset-denied.late: flag",
     "reset.checked: text",
     "reset.entry: text",
     "reset.number: text",

@@ -338,12 +338,16 @@ impl PolicyState {
         let user_type = subject.user_type.as_ref().map(UserType::as_str);
         let role = subject.role.as_ref().map(Role::as_str);
         let taken = self.rules.demand_for(user_type, role);
-        let proof_due = taken.proof == Proof::Counter || taken.from.is_some_and(|from| from <= now);
+        let started = taken.from.is_some_and(|from| from <= now);
+        let due = match taken.proof {
+            Proof::FirstUse if started => Proof::Email,
+            proof => proof,
+        };
         set_rule(&mut self.rules, subject, demand);
         let old = self.rules.demand_for(user_type, role);
         let kept = Demand {
             mode: old.mode.max(Mode::Optional),
-            proof: if proof_due { Proof::Counter } else { old.proof },
+            proof: old.proof.max(due),
             ..old
         };
         if kept != old {

@@ -7,6 +7,7 @@ use crate::domain::enforcement::Enrolled;
 use crate::domain::enrollment::entry_letter;
 use crate::domain::office::{Answer, ErrorKind, LIST_MAX, OfficeError, Paper, Shown, UserRef};
 use crate::domain::policy::Signature;
+use crate::domain::reset::ResetCase;
 use crate::domain::standing::{EXEMPTION_SECONDS_MAX, Exemption, GRANT_SECONDS, Seen, Standing};
 use crate::domain::throttle::Attempts;
 use crate::primitives::{AccountId, ActivationCode, UnixSeconds};
@@ -79,6 +80,8 @@ impl Desk<'_> {
         };
         let record = self.record(Some((&id, known.role())), &paper.signature, event);
         let draft = records.draft().put(&key, expect, &account).audit(&record);
+        // A link that is out did not know of this.
+        let draft = draft.delete::<ResetCase>(&key, Expect::Any);
         let draft = without_counters(draft, records, &id);
         let code = self.issue(draft, (&id, &known), &paper, true).await?;
         let ended = self.end_all_of(&id, "reset", &paper.signature).await;
@@ -95,7 +98,7 @@ impl Desk<'_> {
     ) -> Result<Answer, OfficeError> {
         let (paper, id, known) = self.papered(user, paper, true).await?;
         if known.is_bound() {
-            let message = "the account has a second factor: a code would allow nothing. \
+            let message = "the account has a second factor. \
                            Is it lost? Then `user reset` takes it away and hands out a code";
             return Err(OfficeError::refused(message));
         }
@@ -132,6 +135,8 @@ impl Desk<'_> {
         let (mut standing, expect) = self.engine.standing_for_update(id).await?;
         if reset {
             standing.must_prove = true;
+            // What was mailed before did not know of this either.
+            standing.mailed = None;
             // What was decided before did not know of this.
             if let Some(exemption) = &mut standing.exemption {
                 exemption.excuses_reset = false;

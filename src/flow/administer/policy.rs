@@ -55,13 +55,19 @@ impl Desk<'_> {
         let roles = self.role_changes(&before, &planned, at).await?;
         let newly_stopped = self.newly_stopped(&before, &planned, at).await?;
         let mut warnings = warnings(act, &planned, now);
+        if !engine.outbox.is_open() && asks_for_mail(act) {
+            warnings.push(
+                "no mail server is configured: only the help desk can hand out activation codes"
+                    .to_owned(),
+            );
+        }
         if roles
             .iter()
             .any(|role| role.code_before && !role.code_after)
         {
             warnings.push(
-                "a code of the help desk is due for activations now and would not be any more: first use \
-                 is trusted again (give --proof counter, or the date that stands there as --from)"
+                "an activation code is due for activations now and would not be any more: first use is \
+                 trusted again (give --proof email or counter, or the date that stands there as --from)"
                     .to_owned(),
             );
         }
@@ -234,6 +240,15 @@ fn on_time(act: &Act, now: UnixSeconds) -> Act {
     }
 }
 
+/// Whether an activation is to need a mailed code.
+fn asks_for_mail(act: &Act) -> bool {
+    let (Act::Set { change, .. } | Act::Schedule { change, .. }) = act else {
+        return false;
+    };
+    let demand = change.demand.as_ref();
+    demand.is_some_and(|demand| demand.proof == Proof::Email)
+}
+
 /// What an admin should know before he does it.
 fn warnings(act: &Act, after: &PolicyState, now: UnixSeconds) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -245,7 +260,7 @@ fn warnings(act: &Act, after: &PolicyState, now: UnixSeconds) -> Vec<String> {
     {
         warnings.push(
             "without a start date whoever knows a password first may activate: \
-             give --from, or --proof counter"
+             give --from, or --proof email or counter"
                 .to_owned(),
         );
     }

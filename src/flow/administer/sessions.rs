@@ -2,6 +2,7 @@
 
 use super::Desk;
 use crate::domain::audit::AuditEvent;
+use crate::domain::enrollment::Activation;
 use crate::domain::login::{Need, Outcome, WaitingLogin};
 use crate::domain::office::answer::{SessionLine, SessionState};
 use crate::domain::office::{Answer, OfficeError, UserRef, WhichSessions};
@@ -34,8 +35,15 @@ impl Desk<'_> {
     /// Whether it waits for an activation that was finished elsewhere: its page says so, and nobody
     /// can come through it any more.
     async fn is_dead(&self, login: &WaitingLogin) -> Result<bool, OfficeError> {
+        if login.need != Need::Activate {
+            return Ok(false);
+        }
         let known = self.known(&login.identity.account).await?;
-        Ok(login.need == Need::Activate && known.is_bound())
+        let key = [b"w", &login.reference.0[..]].concat();
+        let running = self.engine.records()?.get::<Activation>(&key).await?;
+        // One that is to take the place of a binding is finished as long as that stands.
+        let replaces = running.and_then(|running| running.value.replaces);
+        Ok(known.bound() != replaces)
     }
 
     async fn all_waiting(&self) -> Result<Vec<WaitingLogin>, OfficeError> {

@@ -33,6 +33,7 @@ fn exactly_these_events_are_told() {
             "activated: notice",
             "disabled: notice",
             "recovery-made: notice",
+            "reset-denied: operator",
             "reset: notice",
             "profile-drifted: operator",
             "profile-fits: operator",

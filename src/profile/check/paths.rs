@@ -35,6 +35,7 @@ pub(super) fn check(raw: &RawProfile, problems: &Problems) -> Paths {
         login_pages: login_pages.folded(),
         logout_folded: logout.folded(),
         private: private.folded(),
+        reset: set("paths.reset", &raw.paths.reset, Allowed::Exact).folded(),
         first_segments: Vec::new(),
         static_files,
         exempt,
@@ -43,6 +44,7 @@ pub(super) fn check(raw: &RawProfile, problems: &Problems) -> Paths {
     };
     check_reach(raw, &paths, problems);
     check_logout(raw, &paths, problems);
+    check_reset(raw, &paths, problems);
     paths.first_segments = first_segments(raw, &paths, problems);
     paths
 }
@@ -103,6 +105,28 @@ fn check_reach(raw: &RawProfile, paths: &Paths, problems: &Problems) {
 fn overlap(one: &PatternSet, other: &PatternSet) -> bool {
     one.iter().any(|pattern| other.matches(&pattern.example()))
         || other.iter().any(|pattern| one.matches(&pattern.example()))
+}
+
+/// What is led to the own page for resets must not be needed by anything else.
+fn check_reset(raw: &RawProfile, paths: &Paths, problems: &Problems) {
+    let needed = [
+        ("a login path", &paths.login_folded),
+        ("a page of the login", &paths.login_pages),
+        ("a logout path", &paths.logout_folded),
+        ("a page for logged-in users", &paths.private),
+        ("a static file", &paths.static_files),
+        ("an exempt path", &paths.exempt),
+    ];
+    for (what, set) in needed {
+        if overlap(&paths.reset, set) {
+            problems.add("paths.reset", format!("covers {what}"));
+        }
+    }
+    for (list, public) in raw.public.iter().zip(&paths.public) {
+        if overlap(&paths.reset, &public.paths.folded()) {
+            problems.add("paths.reset", format!("covers a path of {}", list.key));
+        }
+    }
 }
 
 fn check_logout(raw: &RawProfile, paths: &Paths, problems: &Problems) {

@@ -70,6 +70,8 @@ pub enum MailContent {
         at: String,
         /// Address of the client that had asked for it.
         client: String,
+        /// Its code was used before.
+        late: bool,
     },
     /// Mail works.
     Trial,
@@ -267,10 +269,14 @@ impl MailContent {
                 user_id,
                 at,
                 client,
+                late,
             } => MailView {
                 facts: facts(user_id, at, Some(client)),
                 closing: vec![Say::key("mail.denied.advice")],
-                ..MailView::new("mail.denied.subject", "mail.denied.what")
+                ..match late {
+                    false => MailView::new("mail.denied.subject", "mail.denied.what"),
+                    true => MailView::new("mail.denied.late_subject", "mail.denied.late"),
+                }
             },
             Self::Trial => MailView::new("mail.trial.subject", "mail.trial.what"),
         })
@@ -286,6 +292,12 @@ impl MailContent {
             user_id: "PPK2".to_owned(),
             at: "22 November 2026 10:15 WIB".to_owned(),
             is_new,
+        };
+        let denied = |late| Self::Denied {
+            user_id: "PPK2".to_owned(),
+            at: "22 November 2026 10:15 WIB".to_owned(),
+            client: "203.0.113.9".to_owned(),
+            late,
         };
         let mut all = news_samples();
         all.extend([
@@ -318,14 +330,8 @@ impl MailContent {
             ),
             ("address_new".to_owned(), address(true)),
             ("address_old".to_owned(), address(false)),
-            (
-                "denied".to_owned(),
-                Self::Denied {
-                    user_id: "PPK2".to_owned(),
-                    at: "22 November 2026 10:15 WIB".to_owned(),
-                    client: "203.0.113.9".to_owned(),
-                },
-            ),
+            ("denied".to_owned(), denied(false)),
+            ("denied_late".to_owned(), denied(true)),
             ("trial".to_owned(), Self::Trial),
         ]);
         all

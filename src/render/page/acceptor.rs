@@ -1,7 +1,7 @@
 //! The code after the password.
 
 use super::{View, code};
-use crate::render::contact::{self, Contact};
+use crate::render::contact::Contact;
 use crate::render::frame::LocalPath;
 use crate::render::problem::WordsError;
 use crate::render::secret_text::SecretText;
@@ -21,13 +21,15 @@ pub struct Acceptor {
     pub entry: String,
     /// It has recovery codes.
     pub recovery: bool,
+    /// A reset was confirmed in this browser.
+    pub confirmed: bool,
     /// Open or closed.
     pub session: AcceptorSession,
     /// What was wrong with the last code.
     pub error: Option<AcceptorError>,
     /// The server's wall clock with its zone as text; shown next to an error.
     pub clock: Option<String>,
-    /// Whom to ask for a reset.
+    /// Whom to ask.
     pub contacts: Vec<Contact>,
 }
 
@@ -81,7 +83,6 @@ impl Acceptor {
             .error
             .map(|error| self.error_view(error, words))
             .transpose()?;
-        let contact = contact::spoken(&self.contacts, words)?;
         let (open, login, seconds_left) = match &self.session {
             AcceptorSession::Open {
                 seconds_left,
@@ -103,14 +104,13 @@ impl Acceptor {
             "csrf": self.csrf.expose(),
             "user_id": self.user_id,
             "recovery": self.recovery,
+            "confirmed": self.confirmed,
             "open": open,
             "login": login,
             "error": error,
             "clock": self.clock,
             "code_label": Say::key("acceptor.code_label").with("entry", &self.entry),
             "focus_code": true,
-            "reset_help": Say::key("acceptor.reset_help").with("contact", contact),
-            "contacts": contact::views(&self.contacts),
         });
         Ok(View::new(Say::key("acceptor.title"), body).reload_after(seconds_left))
     }
@@ -138,6 +138,7 @@ impl Acceptor {
             user_id: "PPK2".to_owned(),
             entry: "B".to_owned(),
             recovery: true,
+            confirmed: false,
             session: AcceptorSession::Open {
                 seconds_left: 52,
                 extensions_left: 2,
@@ -160,8 +161,13 @@ impl Acceptor {
             error: Some(AcceptorError::Exhausted),
             ..plain.clone()
         };
+        let confirmed = Self {
+            confirmed: true,
+            ..plain.clone()
+        };
         let mut samples = vec![
             ("acceptor_open".to_owned(), plain.clone()),
+            ("acceptor_confirmed".to_owned(), confirmed),
             ("acceptor_last".to_owned(), last),
             ("acceptor_exhausted".to_owned(), without),
         ];

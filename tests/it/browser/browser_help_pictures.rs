@@ -2,6 +2,7 @@
 //! With `GERBANG_HELP_PICTURES=1` the pictures are written anew into `templates/static/help`. Every secret
 //! in them is of a store that ends with the story.
 
+use super::browser_reset::{EMAIL, adds_up, link_of_mail, with_mail};
 use super::chromium::PHONE;
 use super::person::Person;
 use super::png::{size, with_palette};
@@ -9,6 +10,7 @@ use super::{enrolled, world_with};
 use crate::office::{PAPER, act, code_in};
 use crate::support::World;
 use crate::support::login::user;
+use crate::support::smtp::MailServer;
 use base64::Engine as _;
 use gerbang::render::Renderer;
 use serde_json::json;
@@ -226,7 +228,7 @@ async fn reset_at_the_counter() {
     camera.person.takes_login(user("PPK2").kind).await;
     camera.person.clicks_on("Reset TOTP?").await;
     camera.person.is_at("/gerbang/reset").await;
-    camera.takes("reset", "main", "main").await;
+    camera.person.sees("Permintaan Reset TOTP").await;
     let said = act(&world, &[&["user", "reset", "PPK2"][..], &PAPER].concat());
     let code = code_in(&said.done());
     camera.person.logs_in("PPK2").await;
@@ -235,5 +237,40 @@ async fn reset_at_the_counter() {
     camera.takes("proof", "h1", "form.entry").await;
     camera.person.clicks("form.entry button").await;
     camera.person.find("svg.qr").await;
-    camera.leaves(&["reset", "proof"]).await;
+    camera.leaves(&["proof"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reset_by_mail() {
+    let server = MailServer::start();
+    let world = with_mail(&server, "PPK2", "non-penyedia").await;
+    let _phone = enrolled(&world, "PPK2").await;
+    server.nth(1).await;
+    let mut camera = Camera::new(&world).await;
+    camera.person.open("/gerbang/reset").await;
+    camera.person.fills("#user-id", "PPK2").await;
+    camera.person.fills("#email", EMAIL).await;
+    camera.person.clicks("input[value='non-penyedia']").await;
+    camera.takes("reset", "form.entry", "form.entry").await;
+    let sum = adds_up(&camera.person).await;
+    camera.person.fills("#answer", &sum).await;
+    camera.person.clicks("form.entry > button.button").await;
+    camera.person.sees("Permintaan diterima.").await;
+    let link = link_of_mail(&server, 2, "/reset/confirm?t=").await;
+    camera.person.open(&link).await;
+    camera.takes("confirm", "h1", "form.entry").await;
+    camera.person.clicks("form.entry button").await;
+    camera.takes("confirmed", "h1", ".rows").await;
+    camera.person.logs_in("PPK2").await;
+    camera
+        .person
+        .clicks_on("Lanjutkan Aktivasi TOTP ulang")
+        .await;
+    camera.person.is_at("/gerbang/acceptor/reset?r=").await;
+    camera.takes("lost", "h1", "form.entry").await;
+    camera.person.clicks("form.entry button").await;
+    camera.person.find("svg.qr").await;
+    camera
+        .leaves(&["reset", "confirm", "confirmed", "lost"])
+        .await;
 }

@@ -8,10 +8,15 @@ use serde_json::json;
 use std::path::PathBuf;
 
 /// Beginnings of the names of pages that pictures are taken of.
-const PICTURED: [&str; 15] = [
+const PICTURED: [&str; 20] = [
     "help_full",
     "poster_full",
     "proof_wrong",
+    "proof_mail_sent",
+    "acceptor_confirmed",
+    "lost_",
+    "reset_",
+    "message_reset_over",
     "activation_later",
     "activation_open",
     "acceptor_wrong",

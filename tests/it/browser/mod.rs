@@ -20,6 +20,7 @@ mod browser_help_pictures;
 mod browser_look;
 mod browser_offer;
 mod browser_recovery;
+mod browser_reset;
 mod browser_status;
 mod browser_tabs;
 

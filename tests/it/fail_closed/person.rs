@@ -82,6 +82,7 @@ impl Tab {
         engine.carried(&Cookies {
             seal: self.seal.as_ref().map(String::as_bytes),
             known: None,
+            reset: None,
             tickets: self.ticket.clone().into_iter().collect(),
             surplus: Vec::new(),
             others: others.collect(),

@@ -18,10 +18,12 @@ use gerbang::domain::session::{GatewaySession, SessionLimits};
 use gerbang::domain::upstream_session::{State, StoredState};
 use gerbang::entropy::{Entropy, SystemEntropy};
 use gerbang::flow::accept::{Accepted, Slowdown};
+use gerbang::flow::asks::Asks;
 use gerbang::flow::canary::Canary;
 use gerbang::flow::health::HealthLog;
-use gerbang::flow::post::Outbox;
+use gerbang::flow::outbox::Outbox;
 use gerbang::flow::probe::Budgets;
+use gerbang::flow::puzzle::Answered;
 use gerbang::flow::sessions::Sessions;
 use gerbang::flow::table::Table;
 use gerbang::flow::trace::Traces;
@@ -127,6 +129,8 @@ fn engine(
             upstream_peer(&config.upstream).unwrap(),
             8192,
         )),
+        answered: Answered::default(),
+        asks: Asks::default(),
         outbox: Outbox::new(false),
         addresses: Arc::new(NoAddresses),
         budgets: Budgets::new(

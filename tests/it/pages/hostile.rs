@@ -3,9 +3,10 @@
 use super::frame;
 use gerbang::primitives::SharedSecret;
 use gerbang::render::{
-    Activated, ActiveSince, Announcement, ConfirmLogout, Contact, Desk, Disabled, Frame, Lang,
-    LocalPath, Message, Notice, Page, Recovered, RecoveryCodes, RecoveryCount, RecoveryList,
-    Renderer, SecretText, ShownQr, Status,
+    Activated, ActiveSince, Announcement, ConfirmLogout, Contact, Denial, Desk, Disabled, Frame,
+    Lang, LocalPath, Message, Notice, Page, ProofMail, Recovered, RecoveryCodes, RecoveryCount,
+    RecoveryList, Renderer, ResetConfirm, ResetDeny, ResetDone, ResetTaken, SecretText, ShownQr,
+    Status,
 };
 
 /// What somebody may have registered as name, to be text on every page.
@@ -112,6 +113,9 @@ fn filled(page: Page, text: &str) -> Page {
         }
         Page::Proof(mut page) => {
             (page.user_id, page.reference, page.csrf) = (text(), text(), secret());
+            page.code = Some(secret());
+            page.mail = page.mail.map(|_| ProofMail::Sent(text()));
+            page.announcement = announced_full_of(&text());
             page.contacts = contacts;
             Page::Proof(page)
         }
@@ -156,6 +160,12 @@ fn filled(page: Page, text: &str) -> Page {
         | Page::Recovered(_)
         | Page::Recovery(_)
         | Page::RecoveryCodes(_)) => filled_recovery(page, &text()),
+        page @ (Page::Lost(_)
+        | Page::ResetRequest(_)
+        | Page::ResetTaken(_)
+        | Page::ResetConfirm(_)
+        | Page::ResetDone(_)
+        | Page::ResetDeny(_)) => filled_reset(page, &text()),
     }
 }
 
@@ -213,6 +223,51 @@ fn filled_recovery(page: Page, text: &str) -> Page {
         Page::RecoveryCodes(page) => Page::RecoveryCodes(RecoveryCodes {
             user_id: text(),
             list: list_full_of(page.list, &text()),
+        }),
+        other => other,
+    }
+}
+
+/// The same for the pages of a reset.
+fn filled_reset(page: Page, text: &str) -> Page {
+    let text = || text.to_owned();
+    let secret = || SecretText::new(text());
+    let contacts = contacts_full_of(&text());
+    match page {
+        Page::Lost(mut page) => {
+            (page.user_id, page.reference, page.csrf) = (text(), text(), secret());
+            (page.code, page.contacts) = (Some(secret()), contacts);
+            Page::Lost(page)
+        }
+        Page::ResetRequest(mut page) => {
+            (page.user_id, page.email, page.csrf) = (text(), text(), secret());
+            (page.puzzle, page.picture, page.contacts) = (text(), text(), contacts);
+            page.types = page.types.iter().map(|(_, on)| (text(), *on)).collect();
+            Page::ResetRequest(page)
+        }
+        Page::ResetTaken(_) => Page::ResetTaken(ResetTaken {
+            email: text(),
+            contacts,
+        }),
+        Page::ResetConfirm(_) => Page::ResetConfirm(ResetConfirm {
+            csrf: secret(),
+            token: secret(),
+            user_id: text(),
+        }),
+        Page::ResetDone(_) => Page::ResetDone(ResetDone {
+            user_id: text(),
+            code: secret(),
+            until: text(),
+        }),
+        Page::ResetDeny(page) => Page::ResetDeny(ResetDeny {
+            denial: match page.denial {
+                Denial::Ask { .. } => Denial::Ask {
+                    csrf: secret(),
+                    token: secret(),
+                },
+                other => other,
+            },
+            contacts,
         }),
         other => other,
     }

@@ -28,7 +28,8 @@ arguments.add_argument("--sender", help="the only sender that is taken")
 options = arguments.parse_args()
 
 seen = collections.Counter()
-taken = 0
+# Goes on where the one before it ended.
+taken = len(list(options.dir.glob("*.eml")))
 
 
 class Behaviour:

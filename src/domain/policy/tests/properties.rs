@@ -8,7 +8,7 @@ use proptest::sample::select;
 /// A demand whose parts fit together, with dates among the first hundred seconds.
 fn demands() -> impl Strategy<Value = Demand> {
     let date = proptest::option::of((0u64..100).prop_map(at));
-    let proof = select(vec![Proof::FirstUse, Proof::Counter]);
+    let proof = select(vec![Proof::FirstUse, Proof::Email, Proof::Counter]);
     (
         select(&MODES[..]),
         date,
@@ -102,9 +102,10 @@ proptest! {
         let unknown = state.in_force(None, Facts::default(), None, at(now));
         prop_assert_eq!(unknown.mode, expected(default, ceiling, Facts::default(), at(now)));
         let who = vendor();
-        let proof = state.in_force(Some((&who.0, &who.1)), facts, None, at(now)).proof_due;
+        let in_force = state.in_force(Some((&who.0, &who.1)), facts, None, at(now));
         let started = demand.from.is_some_and(|from| at(now) >= from);
-        prop_assert_eq!(proof, demand.proof == Proof::Counter || started);
+        prop_assert_eq!(in_force.proof_due, demand.proof != Proof::FirstUse || started);
+        prop_assert_eq!(in_force.by_mail, demand.proof != Proof::Counter);
     }
 
     /// Whether somebody is asked for anything at all depends on the policy alone, never on what his

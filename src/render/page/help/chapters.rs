@@ -91,9 +91,11 @@ const CHAPTERS: [Chapter; 5] = [
                 by_mail: true,
                 steps: &[
                     shown("email_link", "login"),
-                    told("email_form"),
+                    shown("email_form", "reset"),
                     told("email_mail"),
-                    told("email_confirm"),
+                    shown("email_confirm", "confirm"),
+                    shown("email_code", "confirmed"),
+                    shown("email_login", "lost"),
                     told("email_activate"),
                 ],
             },
@@ -101,7 +103,7 @@ const CHAPTERS: [Chapter; 5] = [
                 id: "petugas",
                 by_mail: false,
                 steps: &[
-                    shown("petugas_link", "reset"),
+                    told("petugas_link"),
                     told("petugas_ask"),
                     shown("petugas_code", "proof"),
                     told("petugas_activate"),

@@ -1,0 +1,212 @@
+//! A reset by mail: asked for on a page for everybody, answered in the background, confirmed behind a
+//! mailed link, worth something only after the password (design.md section 5).
+//!
+//! Whoever asks learns nothing: the page writes one sealed letter, whoever it is about, and whether
+//! account, type and address fit is looked at later by the post, which nobody waits for.
+
+use crate::domain::audit::AuditEvent;
+use crate::domain::mail::{AfterFailure, Letter, Outbound};
+use crate::domain::reset::{Link, ResetCase, Share};
+use crate::domain::standing::{Seen, Standing};
+use crate::entropy;
+use crate::flow::address::Known;
+use crate::flow::{Client, Engine, FlowError};
+use crate::observe::Mailed;
+use crate::primitives::{AccountId, EmailAddress, Identity, Lang, LinkToken};
+use crate::store::Expect;
+use crate::store::records::{Draft, LinkPurpose, Stored};
+
+/// What somebody typed on the page for everybody.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Of this account, which need not exist.
+    pub account: AccountId,
+    /// With this address.
+    pub email: EmailAddress,
+    /// Language of the page.
+    pub lang: Lang,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AskOutcome {
+    /// It was written down. Says nothing about the account.
+    Taken,
+    /// No mail can be sent here at all.
+    NoMail,
+    /// Too many wait, from everybody.
+    Busy {
+        /// When to try again, in seconds.
+        seconds: u32,
+    },
+}
+
+impl Engine {
+    /// Counts a form of this client's; how long he has to wait, in seconds, where it is one too many.
+    pub fn asks_too_often(&self, client: &Client) -> Option<u32> {
+        self.asks.take(client.address, self.now().0)
+    }
+
+    /// Takes a request for a reset. The same work for every account, whether there is one or not.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store fails.
+    pub async fn ask_reset(&self, ask: Ask, client: &Client) -> Result<AskOutcome, FlowError> {
+        let records = self.records()?;
+        if !self.outbox.is_open() {
+            return Ok(AskOutcome::NoMail);
+        }
+        if !self.outbox.takes_asks() {
+            return Ok(AskOutcome::Busy { seconds: 60 });
+        }
+        let letter = Letter::ResetAsked {
+            account: ask.account,
+            email: ask.email,
+            lang: ask.lang,
+            client: client.address.to_string(),
+            request: client.request_id.clone(),
+        };
+        // Not rung for: the post looks after a while, whoever it is about.
+        records
+            .commit(self.with_letter(records.draft(), letter)?)
+            .await?;
+        Ok(AskOutcome::Taken)
+    }
+
+    /// Answers a request in the background: mails the link, or does nothing.
+    pub(super) async fn answer_ask(
+        &self,
+        key: &[u8],
+        stored: Stored<Outbound>,
+    ) -> Result<(), FlowError> {
+        let Letter::ResetAsked {
+            account,
+            email,
+            lang,
+            client,
+            request,
+        } = &stored.value.letter
+        else {
+            return Ok(());
+        };
+        let expect = Expect::Version(stored.version);
+        let records = self.records()?;
+        let done = |draft: Draft| draft.delete::<Outbound>(key, expect);
+        let Some(identity) = self.known_by_mail(account).await? else {
+            self.metrics.mailed(Mailed::Moot);
+            return self.letter_done(done(records.draft())).await;
+        };
+        let fits = match self.address_of(account).await? {
+            Known::At(address) if address.email.is_same(email) => {
+                address.source.is_proof() || self.account(&identity).await?.binding.is_some()
+            }
+            Known::At(_) | Known::Nowhere => false,
+            Known::Unsure(why) => return self.ask_failed(key, stored, &why).await,
+        };
+        if !fits {
+            self.metrics.mailed(Mailed::Moot);
+            return self.letter_done(done(records.draft())).await;
+        }
+        let (mut case, case_expect) = self.case_for_update(account).await?;
+        let (standing, _) = self.standing_for_update(account).await?;
+        let lives = self.code_lives(&case, &standing);
+        let share = case.links.take(self.now());
+        // Without a letter as well: the link that the owner has in his mailbox lives again.
+        case.ask(entropy::random(&*self.entropy)?, client, lives, self.now());
+        let draft = done(records.draft()).put(&records.account_key(account), case_expect, &case);
+        if share != Share::Sent {
+            self.metrics.mailed(Mailed::Moot);
+            return self.letter_done(draft).await;
+        }
+        let asker = Client {
+            address: client.parse().unwrap_or(self.own_client().address),
+            request_id: request.clone(),
+            ..self.own_client()
+        };
+        let who = Some((account, identity.role.as_str()));
+        let link = Letter::ResetLink {
+            account: account.clone(),
+            role: identity.role.clone(),
+            lang: *lang,
+        };
+        let draft = draft.audit(&self.audit(&asker, who, AuditEvent::ResetMailed));
+        let draft = self.with_letter(draft, link)?;
+        self.outbox.ring();
+        // Somebody wrote first: the request is answered at the next look.
+        self.letter_done(draft).await
+    }
+
+    /// A request that could not be answered now waits, and is dropped when it is over: nobody looks for it.
+    async fn ask_failed(
+        &self,
+        key: &[u8],
+        stored: Stored<Outbound>,
+        why: &str,
+    ) -> Result<(), FlowError> {
+        let expect = Expect::Version(stored.version);
+        let draft = self.records()?.draft();
+        let draft = match stored.value.after_failure(false, why, self.now()) {
+            AfterFailure::Again(letter) => {
+                self.metrics.mailed(Mailed::Later);
+                draft.put(key, expect, &letter)
+            }
+            AfterFailure::Dead(_) => {
+                tracing::error!("a request for a reset is given up: no address could be looked up");
+                self.metrics.mailed(Mailed::Dead);
+                draft.delete::<Outbound>(key, expect)
+            }
+        };
+        self.letter_done(draft).await
+    }
+
+    /// Who it is, where a reset by mail serves the role. Whoever never logged in here has nothing to
+    /// reset.
+    pub(super) async fn known_by_mail(
+        &self,
+        account: &AccountId,
+    ) -> Result<Option<Identity>, FlowError> {
+        let records = self.records()?;
+        let seen = records.get::<Seen>(&records.account_key(account)).await?;
+        let identity = seen.map(|seen| Identity {
+            account: account.clone(),
+            role: seen.value.role,
+            display_name: String::new(),
+        });
+        Ok(identity.filter(|who| self.mail_is_proof(who)))
+    }
+
+    /// Whether the code that a case led to is good.
+    pub(super) fn code_lives(&self, case: &ResetCase, standing: &Standing) -> bool {
+        let mailed = standing.mailed(self.now());
+        mailed.is_some_and(|mailed| mailed.nonce == case.nonce)
+    }
+
+    pub(super) async fn case_for_update(
+        &self,
+        account: &AccountId,
+    ) -> Result<(ResetCase, Expect), FlowError> {
+        let records = self.records()?;
+        let fresh = || ResetCase::new(account.clone());
+        Ok(records
+            .for_update(&records.account_key(account), fresh)
+            .await?)
+    }
+
+    /// Both links of a case that is open.
+    pub(super) async fn reset_links(
+        &self,
+        account: &AccountId,
+    ) -> Result<Option<(LinkToken, LinkToken)>, FlowError> {
+        let records = self.records()?;
+        let (case, _) = self.case_for_update(account).await?;
+        let (standing, _) = self.standing_for_update(account).await?;
+        if case.link(self.code_lives(&case, &standing), self.now()) != Link::Open {
+            return Ok(None);
+        }
+        let token = |purpose| records.link_token(account, &case.nonce, purpose);
+        Ok(Some((
+            token(LinkPurpose::Confirm),
+            token(LinkPurpose::Deny),
+        )))
+    }
+}
