@@ -199,7 +199,7 @@ fn background(
 
 /// What sends letters.
 fn post(mail: &Mail, public: &PublicUrl, pages: &Arc<Pages>) -> Background {
-    let composer = Arc::new(Mails::new(pages.clone(), mail, public));
+    let composer = Arc::new(Mails::new(pages.clone(), mail));
     let carrier = SmtpCarrier::new(mail.clone(), public.host.name());
     let post = Post::new(composer, Arc::new(carrier));
     let engine = pages.engine.clone();

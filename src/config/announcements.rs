@@ -37,13 +37,7 @@ impl Announcements {
         user_type: Option<&str>,
         role: Option<&str>,
     ) -> Option<&Announcement> {
-        let fitting = self.listed.iter().filter_map(|announcement| {
-            let closeness = announcement.subject.fit(user_type, role)?;
-            Some((closeness, announcement))
-        });
-        fitting
-            .max_by_key(|(closeness, _)| *closeness)
-            .map(|(_, found)| found)
+        Subject::closest(&self.listed, |one| &one.subject, user_type, role)
     }
 }
 

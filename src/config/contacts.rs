@@ -34,15 +34,8 @@ impl Contacts {
     /// The contact for an account: by role and type before by role before by type before the one
     /// for everybody; a placeholder (`petugas LPSE`) when nobody is named.
     pub fn contact_for(&self, user_type: Option<&str>, role: Option<&str>) -> &Contact {
-        let fitting = self.listed.iter().filter_map(|contact| {
-            contact
-                .subject
-                .fit(user_type, role)
-                .map(|closeness| (closeness, contact))
-        });
-        fitting
-            .max_by_key(|(closeness, _)| *closeness)
-            .map_or(&self.fallback, |(_, found)| found)
+        let found = Subject::closest(&self.listed, |contact| &contact.subject, user_type, role);
+        found.unwrap_or(&self.fallback)
     }
 
     /// Those that the configuration names, in its order.

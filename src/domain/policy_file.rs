@@ -71,6 +71,21 @@ impl Subject {
         };
         Some(by_type + by_role)
     }
+
+    /// Of things that are each for somebody, the one that fits an account most closely.
+    pub fn closest<'a, T>(
+        all: &'a [T],
+        subject: impl Fn(&T) -> &Self,
+        user_type: Option<&str>,
+        role: Option<&str>,
+    ) -> Option<&'a T> {
+        let fitting = all
+            .iter()
+            .filter_map(|one| Some((subject(one).fit(user_type, role)?, one)));
+        fitting
+            .max_by_key(|(closeness, _)| *closeness)
+            .map(|(_, found)| found)
+    }
 }
 
 /// Whose word an activation takes that follows the password alone: thousands of passwords have
@@ -225,14 +240,7 @@ pub struct PolicyFile {
 impl PolicyFile {
     /// The rule that fits an account most closely.
     pub fn rule_for(&self, user_type: Option<&str>, role: Option<&str>) -> Option<&Rule> {
-        let fitting = self.rules.iter().filter_map(|rule| {
-            rule.subject
-                .fit(user_type, role)
-                .map(|closeness| (closeness, rule))
-        });
-        fitting
-            .max_by_key(|(closeness, _)| *closeness)
-            .map(|(_, rule)| rule)
+        Subject::closest(&self.rules, |rule| &rule.subject, user_type, role)
     }
 
     /// What is asked of an account: its rule or the default, the ceiling not counted.

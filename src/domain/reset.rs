@@ -56,10 +56,7 @@ pub enum CaseState {
     /// The link waits to be confirmed.
     Open,
     /// The owner confirmed it; his code is good for a day.
-    Confirmed {
-        /// When.
-        at: UnixSeconds,
-    },
+    Confirmed,
     /// The owner said "bukan saya".
     Denied,
 }
@@ -128,7 +125,7 @@ impl ResetCase {
         let usable = match self.state {
             CaseState::None | CaseState::Denied => false,
             CaseState::Open => true,
-            CaseState::Confirmed { .. } => code_lives,
+            CaseState::Confirmed => code_lives,
         };
         if !usable || now.since(self.made) >= NONCE_SECONDS {
             self.nonce = fresh;
@@ -144,23 +141,23 @@ impl ResetCase {
         let live = now < self.asked.plus(LINK_SECONDS) && now < self.made.plus(NONCE_SECONDS);
         match self.state {
             CaseState::Open if live => Link::Open,
-            CaseState::Confirmed { .. } if code_lives && live => Link::Open,
-            CaseState::Confirmed { .. } if code_lives => Link::Confirmed,
-            CaseState::None | CaseState::Open | CaseState::Confirmed { .. } | CaseState::Denied => {
+            CaseState::Confirmed if code_lives && live => Link::Open,
+            CaseState::Confirmed if code_lives => Link::Confirmed,
+            CaseState::None | CaseState::Open | CaseState::Confirmed | CaseState::Denied => {
                 Link::Over
             }
         }
     }
 
     /// The owner confirms it.
-    pub fn confirm(&mut self, now: UnixSeconds) {
-        self.state = CaseState::Confirmed { at: now };
+    pub fn confirm(&mut self) {
+        self.state = CaseState::Confirmed;
     }
 
     /// The owner says "bukan saya"; `false` where there is nothing to cancel. As long as a code could
     /// come of it, whenever it was asked for.
     pub fn deny(&mut self) -> bool {
-        let cancels = matches!(self.state, CaseState::Open | CaseState::Confirmed { .. });
+        let cancels = matches!(self.state, CaseState::Open | CaseState::Confirmed);
         if cancels {
             self.state = CaseState::Denied;
         }
@@ -211,7 +208,7 @@ mod tests {
     #[test]
     fn behind_the_half_hour_the_code_is_for_who_confirmed_it() {
         let mut case = asked();
-        case.confirm(NOW.plus(1));
+        case.confirm();
         assert_eq!(case.link(true, NOW.plus(LINK_SECONDS - 1)), Link::Open);
         assert_eq!(case.link(true, NOW.plus(LINK_SECONDS)), Link::Confirmed);
         assert_eq!(
@@ -230,7 +227,7 @@ mod tests {
     fn denied_is_denied_whenever_it_was_asked() {
         let mut case = asked();
         let mut confirmed = case.clone();
-        confirmed.confirm(NOW);
+        confirmed.confirm();
         for case in [&mut case, &mut confirmed] {
             assert!(case.deny());
             assert!(!case.deny());

@@ -8,19 +8,16 @@
 //! ([`super::proof`]). That is decided each time a secret is shown and again when it is bound: a page
 //! that was opened before the date is no way around it.
 
-use crate::domain::enrollment::Activation;
+use crate::domain::enrollment::{Account, Activation};
 use crate::domain::login::{Need, WaitingLogin};
 use crate::entropy;
 use crate::flow::accept::code_digest;
 use crate::flow::sessions::LiveSession;
-use crate::flow::{Engine, FlowError};
+use crate::flow::{Engine, FlowError, TRIES};
 use crate::primitives::{Identity, OtpCode};
 use crate::store::Expect;
 use crate::store::records::{RecordError, Stored};
 use std::sync::Arc;
-
-/// How often a read-compare-write is tried again.
-pub(super) const TRIES: u32 = 5;
 
 /// On what an activation hangs.
 #[derive(Clone)]
@@ -149,6 +146,22 @@ impl Engine {
             }
         }
         Ok(ActivationState::Over)
+    }
+
+    /// A new activation that is to take the place of the entry that is bound; its letter is used up.
+    pub(super) fn replacement(
+        &self,
+        account: &mut Account,
+        bound: u32,
+    ) -> Result<Activation, FlowError> {
+        let secret = entropy::shared_secret(&*self.entropy)?;
+        let limits = self.settings.activation;
+        let begun = Activation::begin(account.next_generation, secret, limits, self.now());
+        account.next_generation = account.next_generation.saturating_add(1);
+        Ok(Activation {
+            replaces: Some(bound),
+            ..begun
+        })
     }
 
     pub(super) fn may_activate(&self, holder: &Holder) -> bool {

@@ -3,8 +3,7 @@
 use crate::domain::audit::AuditEvent;
 use crate::domain::reset::{CaseState, Link, ResetCase};
 use crate::domain::standing::{GRANT_SECONDS, MailedCode, Standing};
-use crate::flow::verify::TRIES;
-use crate::flow::{Client, Engine, FlowError};
+use crate::flow::{Client, Engine, FlowError, TRIES};
 use crate::primitives::{AccountId, ActivationCode, LinkToken, UnixSeconds};
 use crate::seal::{Purpose, SealError};
 use crate::store::Expect;
@@ -66,11 +65,12 @@ impl Engine {
             return Ok(ResetPage::Over);
         }
         let held = self.code_of_browser(cookie, &case.id);
-        if lives && let (Some(held), Some(mailed)) = (held, standing.mailed) {
-            let code = self.records()?.mailed_code(&case.id, &mailed.nonce);
-            if held.expose() == code.expose() {
-                return self.shown_code(&standing);
-            }
+        let shown = self.shown_code(&standing)?;
+        if lives
+            && let (Some(held), ResetPage::Confirmed { code, .. }) = (held, &shown)
+            && held.expose() == code.expose()
+        {
+            return Ok(shown);
         }
         Ok(match link {
             Link::Open => ResetPage::Open { account: case.id },
@@ -115,7 +115,7 @@ impl Engine {
             if lives {
                 return self.shown_code(&standing);
             }
-            case.confirm(self.now());
+            case.confirm();
             standing.mailed = Some(MailedCode {
                 nonce: case.nonce,
                 until: self.now().plus(GRANT_SECONDS),
@@ -163,7 +163,7 @@ impl Engine {
                 return Ok(DenyOutcome::Over);
             };
             let mut case = stored.value;
-            let confirmed = matches!(case.state, CaseState::Confirmed { .. });
+            let confirmed = case.state == CaseState::Confirmed;
             if !case.deny() {
                 return Ok(DenyOutcome::Over);
             }

@@ -108,6 +108,9 @@ pub struct Settings {
     pub verdict_wait_seconds: u64,
 }
 
+/// How often a read-compare-write is tried again when somebody else wrote first.
+pub(crate) const TRIES: u32 = 5;
+
 /// The state of the gateway and everything its use cases need.
 pub struct Engine {
     /// What is known of the upstream; may be read anew while requests run.

@@ -322,19 +322,25 @@ impl Engine {
     ) -> Result<(), FlowError> {
         let kind = stored.value.letter.kind();
         let expect = Expect::Version(stored.version);
-        let letter = match stored.value.after_failure(final_word, why, self.now()) {
+        let draft = self.records()?.draft();
+        let draft = match stored.value.after_failure(final_word, why, self.now()) {
             AfterFailure::Again(letter) => {
                 self.metrics.mailed(Mailed::Later);
-                letter
+                draft.put(key, expect, &letter)
             }
             AfterFailure::Dead(letter) => {
-                // What the server says names the address: it stands in the store alone.
-                tracing::error!(kind, "a letter is given up; see `gerbang mail list`");
                 self.metrics.mailed(Mailed::Dead);
-                letter
+                if letter.letter.is_ask() {
+                    // Nobody looks for it: whoever asked has long been answered.
+                    tracing::error!(kind, "a request for a reset is given up");
+                    draft.delete::<Outbound>(key, expect)
+                } else {
+                    // What the server says names the address: it stands in the store alone.
+                    tracing::error!(kind, "a letter is given up; see `gerbang mail list`");
+                    draft.put(key, expect, &letter)
+                }
             }
         };
-        let draft = self.records()?.draft().put(key, expect, &letter);
         self.letter_done(draft).await
     }
 

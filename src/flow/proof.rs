@@ -15,8 +15,8 @@ use crate::domain::throttle::{Admission, Attempts, Lane};
 use crate::entropy;
 use crate::flow::activate::{ActivationState, Holder};
 use crate::flow::address::Known;
-use crate::flow::verify::{CodeRefusal, TRIES};
-use crate::flow::{Client, Engine, FlowError};
+use crate::flow::verify::CodeRefusal;
+use crate::flow::{Client, Engine, FlowError, TRIES};
 use crate::primitives::{AccountId, ActivationCode, EmailAddress, Identity, Lang};
 use crate::store::Expect;
 use crate::store::records::{Draft, RecordError, Stored};
@@ -146,15 +146,10 @@ impl Engine {
             let Some(bound) = account.bound() else {
                 return Ok(ProofOutcome::Closed);
             };
-            let secret = entropy::shared_secret(&*self.entropy)?;
-            let limits = self.settings.activation;
-            let begun = Activation::begin(account.next_generation, secret, limits, self.now());
             let activation = Activation {
                 grant: Some(digest),
-                replaces: Some(bound),
-                ..begun
+                ..self.replacement(&mut account, bound)?
             };
-            account.next_generation = account.next_generation.saturating_add(1);
             let changed = WaitingLogin {
                 need: Need::Activate,
                 ..login.value.clone()
@@ -361,20 +356,16 @@ impl Engine {
     }
 
     /// A code of its own has failures of its own.
-    pub(super) fn with_fresh_counters(
+    pub(crate) fn with_fresh_counters(
         &self,
         draft: Draft,
         id: &AccountId,
     ) -> Result<Draft, FlowError> {
-        let keys = self.code_counters(id)?;
-        let without = |draft: Draft, key: &Vec<u8>| draft.delete::<Attempts>(key, Expect::Any);
-        Ok(keys.iter().fold(draft, without))
-    }
-
-    /// Keys of the counters of an account's activation code.
-    pub(crate) fn code_counters(&self, id: &AccountId) -> Result<[Vec<u8>; 2], FlowError> {
         let records = self.records()?;
-        let key = |lane| records.attempts_key(id, Factor::ActivationCode, lane);
-        Ok([key(Lane::KnownBrowser), key(Lane::Unknown)])
+        let lanes = [Lane::KnownBrowser, Lane::Unknown].into_iter();
+        Ok(lanes.fold(draft, |draft, lane| {
+            let key = records.attempts_key(id, Factor::ActivationCode, lane);
+            draft.delete::<Attempts>(&key, Expect::Any)
+        }))
     }
 }

@@ -13,11 +13,11 @@ use crate::domain::audit::AuditEvent;
 use crate::domain::enrollment::Activation;
 use crate::domain::recovery::RecoverySet;
 use crate::entropy;
-use crate::flow::activate::{Holder, TRIES};
+use crate::flow::activate::Holder;
 use crate::flow::bind::AccountChange;
 use crate::flow::compare::{CodeRefusal, Compared, Typed};
 use crate::flow::sessions::LiveSession;
-use crate::flow::{Client, Engine, FlowError};
+use crate::flow::{Client, Engine, FlowError, TRIES};
 use crate::primitives::{AccountId, UnixSeconds};
 use crate::store::Expect;
 use crate::store::records::RecordError;
@@ -209,12 +209,7 @@ impl Engine {
                 return Ok(true);
             }
             let expect = running.map_or(Expect::Absent, |r| Expect::Version(r.version));
-            let secret = entropy::shared_secret(&*self.entropy)?;
-            let activation = Activation {
-                replaces: Some(bound),
-                ..Activation::begin(account.next_generation, secret, limits, now)
-            };
-            account.next_generation = account.next_generation.saturating_add(1);
+            let activation = self.replacement(&mut account, bound)?;
             let draft = records
                 .draft()
                 .put(&records.account_key(id), account_expect, &account)

@@ -5,7 +5,7 @@
 //! account, type and address fit is looked at later by the post, which nobody waits for.
 
 use crate::domain::audit::AuditEvent;
-use crate::domain::mail::{AfterFailure, Letter, Outbound};
+use crate::domain::mail::{Letter, Outbound};
 use crate::domain::reset::{Link, ResetCase, Share};
 use crate::domain::standing::{Seen, Standing};
 use crate::entropy;
@@ -32,8 +32,6 @@ pub struct Ask {
 pub enum AskOutcome {
     /// It was written down. Says nothing about the account.
     Taken,
-    /// No mail can be sent here at all.
-    NoMail,
     /// Too many wait, from everybody.
     Busy {
         /// When to try again, in seconds.
@@ -53,9 +51,6 @@ impl Engine {
     /// [`FlowError`] when the store fails.
     pub async fn ask_reset(&self, ask: Ask, client: &Client) -> Result<AskOutcome, FlowError> {
         let records = self.records()?;
-        if !self.outbox.is_open() {
-            return Ok(AskOutcome::NoMail);
-        }
         if !self.outbox.takes_asks() {
             return Ok(AskOutcome::Busy { seconds: 60 });
         }
@@ -101,7 +96,7 @@ impl Engine {
                 address.source.is_proof() || self.account(&identity).await?.binding.is_some()
             }
             Known::At(_) | Known::Nowhere => false,
-            Known::Unsure(why) => return self.ask_failed(key, stored, &why).await,
+            Known::Unsure(why) => return self.letter_failed(key, stored, false, &why).await,
         };
         if !fits {
             self.metrics.mailed(Mailed::Moot);
@@ -133,29 +128,6 @@ impl Engine {
         let draft = self.with_letter(draft, link)?;
         self.outbox.ring();
         // Somebody wrote first: the request is answered at the next look.
-        self.letter_done(draft).await
-    }
-
-    /// A request that could not be answered now waits, and is dropped when it is over: nobody looks for it.
-    async fn ask_failed(
-        &self,
-        key: &[u8],
-        stored: Stored<Outbound>,
-        why: &str,
-    ) -> Result<(), FlowError> {
-        let expect = Expect::Version(stored.version);
-        let draft = self.records()?.draft();
-        let draft = match stored.value.after_failure(false, why, self.now()) {
-            AfterFailure::Again(letter) => {
-                self.metrics.mailed(Mailed::Later);
-                draft.put(key, expect, &letter)
-            }
-            AfterFailure::Dead(_) => {
-                tracing::error!("a request for a reset is given up: no address could be looked up");
-                self.metrics.mailed(Mailed::Dead);
-                draft.delete::<Outbound>(key, expect)
-            }
-        };
         self.letter_done(draft).await
     }
 

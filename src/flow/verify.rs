@@ -9,13 +9,10 @@ use crate::domain::upstream_session::State;
 use crate::flow::accept::{AcceptOutcome, Acceptance, Accepted, code_digest};
 use crate::flow::compare::{Code, Compared};
 pub use crate::flow::compare::{CodeRefusal, Typed};
-use crate::flow::{Client, Engine, FlowError};
+use crate::flow::{Client, Engine, FlowError, TRIES};
 use crate::primitives::{Ticket, WaitingRef};
 use crate::store::Expect;
 use crate::store::records::Stored;
-
-/// How often a read-compare-write is tried again when somebody else wrote first.
-pub(super) const TRIES: u32 = 5;
 
 /// What a typed code did.
 pub enum VerifyOutcome {

@@ -1,8 +1,7 @@
 //! How long the acceptor of a waiting login is open.
 
 use crate::domain::login::{LoginLimits, WaitingLogin};
-use crate::flow::verify::TRIES;
-use crate::flow::{Engine, FlowError};
+use crate::flow::{Engine, FlowError, TRIES};
 use crate::primitives::{Ticket, UnixSeconds, WaitingRef};
 use crate::store::Expect;
 use crate::store::records::RecordError;

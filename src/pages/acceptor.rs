@@ -327,16 +327,7 @@ async fn render(
     let status = status_of(error, left);
     let this = page_path(pages, Need::Verify, login.reference);
     let frame = pages.frame_at(request, this);
-    match pages
-        .renderer()
-        .page(&Page::Acceptor(Box::new(page)), &frame)
-    {
-        Ok(body) => reply::html(status, body),
-        Err(error) => {
-            tracing::error!(%error, "the acceptor could not be rendered");
-            pages.refuse(request, Notice::Internal)
-        }
-    }
+    pages.answer(request, &Page::Acceptor(Box::new(page)), &frame, status)
 }
 
 /// Statuses for machines; people read the sentence.

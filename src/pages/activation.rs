@@ -226,16 +226,7 @@ async fn render(
         StatusCode::OK
     };
     let frame = pages.frame_at(request, own_path(pages, holder));
-    match pages
-        .renderer()
-        .page(&Page::Activation(Box::new(page)), &frame)
-    {
-        Ok(body) => reply::html(status, body),
-        Err(error) => {
-            tracing::error!(%error, "the activation page could not be rendered");
-            pages.refuse(request, Notice::Internal)
-        }
-    }
+    pages.answer(request, &Page::Activation(Box::new(page)), &frame, status)
 }
 
 /// The QR code that is open now, with the letter of its entry in the label.

@@ -4,10 +4,10 @@ use super::acceptor::{self, bound_to, closed, page_path, posted, waiting};
 use super::form::{Form, query_value};
 use super::proof::{error_of, filled_code, lane, status_of};
 use super::recover::path_of;
-use super::{PageRequest, Pages, Reply, notice, reply};
+use super::{PageRequest, Pages, Reply, notice};
 use crate::domain::login::{Need, Outcome, WaitingLogin};
 use crate::flow::proof::ProofOutcome;
-use crate::render::{LocalPath, Lost, Notice, Page, ProofError, paths};
+use crate::render::{LocalPath, Lost, Page, ProofError, paths};
 
 /// GET: shows the page, however often.
 pub(super) async fn show(pages: &Pages, request: &PageRequest<'_>) -> Reply {
@@ -95,11 +95,10 @@ async fn render(
     };
     let this = path_of(pages, paths::ACCEPTOR_RESET, login.reference);
     let frame = pages.frame_at(request, this);
-    match pages.renderer().page(&Page::Lost(Box::new(page)), &frame) {
-        Ok(body) => reply::html(status_of(error), body),
-        Err(error) => {
-            tracing::error!(%error, "the page for an activation code could not be rendered");
-            pages.refuse(request, Notice::Internal)
-        }
-    }
+    pages.answer(
+        request,
+        &Page::Lost(Box::new(page)),
+        &frame,
+        status_of(error),
+    )
 }

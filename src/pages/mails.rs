@@ -1,7 +1,7 @@
 //! Letters in words: the same words, contacts and dates as on the pages.
 
 use super::Pages;
-use crate::config::{Mail as MailConfig, PublicUrl};
+use crate::config::Mail as MailConfig;
 use crate::domain::mail::{Letter, News, OperatorNews};
 use crate::domain::reset::LINK_SECONDS;
 use crate::domain::standing::GRANT_SECONDS;
@@ -15,16 +15,13 @@ use std::sync::Arc;
 pub struct Mails {
     pages: Arc<Pages>,
     from: EmailAddress,
-    /// Address of the own pages, from the configuration alone (threats.md row 27).
-    base: String,
     operator: Option<EmailAddress>,
 }
 
 impl Mails {
     /// With the sender of the configuration.
-    pub fn new(pages: Arc<Pages>, config: &MailConfig, public: &PublicUrl) -> Self {
+    pub fn new(pages: Arc<Pages>, config: &MailConfig) -> Self {
         Self {
-            base: format!("{}{}", public.origin(), pages.frame.base),
             pages,
             from: config.from.clone(),
             operator: config.operator.clone(),
@@ -51,9 +48,10 @@ impl Mails {
                 let Secret::Link { confirm, deny } = secret else {
                     return None;
                 };
-                let link = |path: &str, token: &LinkToken| {
-                    format!("{}{path}?t={}", self.base, token.to_text())
-                };
+                // From the configuration alone (threats.md row 27).
+                let own = self.pages.own_url.as_deref()?;
+                let link =
+                    |path: &str, token: &LinkToken| format!("{own}{path}?t={}", token.to_text());
                 MailContent::Reset {
                     link: link(paths::RESET_CONFIRM, confirm),
                     deny: link(paths::RESET_DENY, deny),

@@ -27,13 +27,13 @@ use crate::flow::admit::{Carried, Cookies};
 use crate::flow::{Client, Engine};
 use crate::primitives::{Identity, UnixSeconds, WaitingRef};
 use crate::render::{
-    Contact, Frame, Lang, Message, Notice, Renderer, SecretText, paths, with_lang,
+    Contact, Frame, Lang, Message, Notice, Page, Renderer, SecretText, paths, with_lang,
 };
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use cookies::OwnCookies;
 use form::Form;
-use http::{HeaderMap, Method, Response};
+use http::{HeaderMap, Method, Response, StatusCode};
 use std::sync::Arc;
 
 /// What all pages need.
@@ -209,6 +209,23 @@ impl Pages {
             None => path,
         };
         Frame { this_path, ..frame }
+    }
+
+    /// A page in its frame; one that cannot be rendered is an error of ours.
+    pub(crate) fn answer(
+        &self,
+        request: &PageRequest<'_>,
+        page: &Page,
+        frame: &Frame,
+        status: StatusCode,
+    ) -> Reply {
+        match self.renderer().page(page, frame) {
+            Ok(body) => reply::html(status, body),
+            Err(error) => {
+                tracing::error!(%error, page = page.name(), "a page could not be rendered");
+                self.refuse(request, Notice::Internal)
+            }
+        }
     }
 
     /// A redirect to an own page in the language that was chosen.

@@ -140,13 +140,7 @@ pub(super) async fn render(
     };
     let status = status_of(error);
     let frame = pages.frame_at(request, own_path(pages, holder));
-    match pages.renderer().page(&Page::Proof(Box::new(page)), &frame) {
-        Ok(body) => reply::html(status, body),
-        Err(error) => {
-            tracing::error!(%error, "the page of the activation code could not be rendered");
-            pages.refuse(request, Notice::Internal)
-        }
-    }
+    pages.answer(request, &Page::Proof(Box::new(page)), &frame, status)
 }
 
 /// The code that this browser holds for this account, as people read it.

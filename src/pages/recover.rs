@@ -148,16 +148,12 @@ async fn render(
     };
     let this = path_of(pages, paths::ACCEPTOR_RECOVERY, login.reference);
     let frame = pages.frame_at(request, this);
-    match pages
-        .renderer()
-        .page(&Page::Recover(Box::new(page)), &frame)
-    {
-        Ok(body) => reply::html(status_of(error), body),
-        Err(error) => {
-            tracing::error!(%error, "the page for a recovery code could not be rendered");
-            pages.refuse(request, Notice::Internal)
-        }
-    }
+    pages.answer(
+        request,
+        &Page::Recover(Box::new(page)),
+        &frame,
+        status_of(error),
+    )
 }
 
 fn status_of(error: Option<RecoverError>) -> StatusCode {

@@ -2,6 +2,7 @@
 //! nothing, however often a mail scanner looks.
 
 use super::form::{Form, query_value};
+use super::status::finish;
 use super::{PageRequest, Pages, Reply, notice, reply};
 use crate::entropy::random;
 use crate::flow::FlowError;
@@ -10,7 +11,7 @@ use crate::flow::puzzle::Answer;
 use crate::flow::reset::{Ask, AskOutcome};
 use crate::primitives::{AccountId, EmailAddress, LinkToken, UserType};
 use crate::render::{
-    Denial, Frame, NOISE_BYTES, Notice, Page, ResetConfirm, ResetDeny, ResetDone, ResetError,
+    Denial, NOISE_BYTES, Notice, Page, ResetConfirm, ResetDeny, ResetDone, ResetError,
     ResetRequest, ResetTaken, SecretText, paths, puzzle_path,
 };
 use crate::seal::digest;
@@ -60,7 +61,6 @@ pub(super) async fn ask(pages: &Pages, request: &PageRequest<'_>, form: &Form) -
     }
     match engine.ask_reset(wanted, request.client).await {
         Ok(AskOutcome::Taken) => taken(pages, request, form),
-        Ok(AskOutcome::NoMail) => pages.refuse(request, Notice::ResetAtDesk),
         Ok(AskOutcome::Busy { seconds }) => {
             let retry_seconds = seconds;
             pages.refuse(request, Notice::TooManyRequests { retry_seconds })
@@ -74,7 +74,7 @@ fn taken(pages: &Pages, request: &PageRequest<'_>, form: &Form) -> Reply {
         email: form.field("email").trim().to_owned(),
         contacts: pages.contacts_for(None),
     };
-    shown(pages, request, &Page::ResetTaken(page), StatusCode::OK)
+    finish(pages, request, &Page::ResetTaken(page), StatusCode::OK)
 }
 
 /// What was typed, as far as it makes sense at all. Says nothing about whether there is such a user.
@@ -124,14 +124,14 @@ fn form_page(
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
-    shown(pages, request, &Page::ResetRequest(Box::new(page)), status)
+    finish(pages, request, &Page::ResetRequest(Box::new(page)), status)
 }
 
 /// GET: behind the link.
 pub(super) async fn look(pages: &Pages, request: &PageRequest<'_>) -> Reply {
-    let text = query_value(request.query, "t").unwrap_or_default();
-    let Some(token) = LinkToken::from_text(&text) else {
-        return pages.refuse(request, Notice::ResetOver);
+    let token = match token_of(pages, request, query_value(request.query, "t").as_deref()) {
+        Ok(token) => token,
+        Err(refusal) => return *refusal,
     };
     let cookie = request.cookies.reset;
     match pages.engine.look_at_reset(&token, cookie).await {
@@ -196,9 +196,9 @@ fn result(pages: &Pages, request: &PageRequest<'_>, found: ResetPage, token: &Li
 
 /// GET: "bukan saya", the question.
 pub(super) async fn question(pages: &Pages, request: &PageRequest<'_>) -> Reply {
-    let text = query_value(request.query, "t").unwrap_or_default();
-    let Some(token) = LinkToken::from_text(&text) else {
-        return pages.refuse(request, Notice::ResetOver);
+    let token = match token_of(pages, request, query_value(request.query, "t").as_deref()) {
+        Ok(token) => token,
+        Err(refusal) => return *refusal,
     };
     match pages.engine.may_deny(&token).await {
         Ok(true) => {
@@ -253,16 +253,20 @@ fn posted(pages: &Pages, request: &PageRequest<'_>, form: &Form) -> Result<LinkT
     {
         return Err(Box::new(pages.refuse(request, Notice::Forbidden)));
     }
-    LinkToken::from_text(text).ok_or_else(|| Box::new(pages.refuse(request, Notice::ResetOver)))
+    token_of(pages, request, Some(text))
+}
+
+fn token_of(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    text: Option<&str>,
+) -> Result<LinkToken, Box<Reply>> {
+    let token = text.and_then(LinkToken::from_text);
+    token.ok_or_else(|| Box::new(pages.refuse(request, Notice::ResetOver)))
 }
 
 fn failed(pages: &Pages, request: &PageRequest<'_>, error: &FlowError) -> Reply {
     pages.refuse(request, notice::of_flow_error(error))
-}
-
-fn shown(pages: &Pages, request: &PageRequest<'_>, page: &Page, status: StatusCode) -> Reply {
-    let frame = pages.frame_for(request);
-    rendered(pages, request, page, (status, &frame))
 }
 
 /// A page behind a link: its address in the other language keeps the token, also after a form.
@@ -274,20 +278,5 @@ fn behind(
 ) -> Reply {
     let this = format!("{}{path}?t={}", pages.frame.base, token.to_text());
     let frame = pages.frame_at(request, this);
-    rendered(pages, request, page, (StatusCode::OK, &frame))
-}
-
-fn rendered(
-    pages: &Pages,
-    request: &PageRequest<'_>,
-    page: &Page,
-    (status, frame): (StatusCode, &Frame),
-) -> Reply {
-    match pages.renderer().page(page, frame) {
-        Ok(body) => reply::html(status, body),
-        Err(error) => {
-            tracing::error!(%error, "a page of the reset could not be rendered");
-            pages.refuse(request, Notice::Internal)
-        }
-    }
+    pages.answer(request, page, &frame, StatusCode::OK)
 }

@@ -1,7 +1,7 @@
 //! Status: whether an authenticator is bound; enable, disable, log out.
 
 use super::form::Form;
-use super::{PageRequest, Pages, Reply, notice, reply};
+use super::{PageRequest, Pages, Reply, notice};
 use crate::domain::enrollment::{Binding, entry_letter};
 use crate::domain::policy_file::Mode;
 use crate::flow::disable::DisableOutcome;
@@ -154,13 +154,7 @@ pub(super) fn finish(
     page: &Page,
     status: StatusCode,
 ) -> Reply {
-    match pages.renderer().page(page, &pages.frame_for(request)) {
-        Ok(body) => reply::html(status, body),
-        Err(error) => {
-            tracing::error!(%error, page = page.name(), "a page could not be rendered");
-            pages.refuse(request, Notice::Internal)
-        }
-    }
+    pages.answer(request, page, &pages.frame_for(request), status)
 }
 
 /// The mode in force for an account. A store that fails is told by what the page is for; until then

@@ -30,6 +30,9 @@ pub struct Classified {
     pub private_page: bool,
     /// A form of the login, asked for by GET or HEAD.
     pub login_page: bool,
+    /// An address under which guides and posters print the reset of the second factor; the application
+    /// itself does not know it.
+    pub reset_address: bool,
     /// The query would make the upstream take another method: to be refused.
     pub method_override: bool,
     /// The upstream knows the method here; else 405.
@@ -113,6 +116,7 @@ impl Profile {
             logout,
             private_page: is(&self.paths.private),
             login_page: is_read(method) && is(&self.paths.login_pages),
+            reset_address: is(&self.paths.reset),
             method_override,
             method_allowed: self.allows_method(method, below),
             same_for_all: listed.is_some_and(|below| self.is_same_for_all(method, below)),
@@ -214,14 +218,6 @@ impl Profile {
                 .first_segments
                 .iter()
                 .any(|known| *known == *first)
-    }
-
-    /// True for an address under which guides and posters print the reset of the second factor, and
-    /// which the application itself does not know.
-    pub fn is_reset_address(&self, raw_path: &[u8]) -> bool {
-        let folded = path::folded(raw_path);
-        self.below_context_folded(&folded)
-            .is_some_and(|rest| self.paths.reset.matches(rest))
     }
 
     /// What stands behind the context; `None` outside of it.

@@ -65,16 +65,16 @@ impl Gateway {
             metrics.request(RequestKind::Own);
             return self.own_page(session, ctx, &entered, &path, cookies).await;
         }
-        if self.engine.profile().is_reset_address(&entered.path) {
-            metrics.request(RequestKind::Own);
-            let to = format!("{}{}", self.pages.frame.base, paths::RESET);
-            return self.answer(session, reply::see_other(&to)).await;
-        }
         let query = entered.query.as_deref();
         let class = self
             .engine
             .profile()
             .classify(&entered.method, &entered.path, query);
+        if class.reset_address {
+            metrics.request(RequestKind::Own);
+            let to = format!("{}{}", self.pages.frame.base, paths::RESET);
+            return self.answer(session, reply::see_other(&to)).await;
+        }
         let early = match self.early_body(session, ctx, &entered, &class).await? {
             Ok(early) => early,
             Err(notice) => {

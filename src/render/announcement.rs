@@ -17,8 +17,19 @@ pub struct Announcement {
 }
 
 impl Announcement {
+    /// The same for a page that may have none.
+    pub(super) fn view_of(
+        announcement: Option<&Self>,
+        contacts: &[Contact],
+        words: &Words,
+    ) -> Result<Option<Value>, WordsError> {
+        announcement
+            .map(|announced| announced.view(contacts, words))
+            .transpose()
+    }
+
     /// With whom to ask about it.
-    pub(super) fn view(&self, contacts: &[Contact], words: &Words) -> Result<Value, WordsError> {
+    fn view(&self, contacts: &[Contact], words: &Words) -> Result<Value, WordsError> {
         let holds = match (&self.date, &self.legal_basis) {
             (Some(date), Some(basis)) => Some(
                 Say::key("announcement.from_on")

@@ -12,6 +12,7 @@ fn class(lane: Lane) -> Classified {
         login: false,
         logout: false,
         private_page: false,
+        reset_address: false,
         login_page: false,
         method_override: false,
         method_allowed: true,

@@ -10,13 +10,12 @@ use crate::domain::policy::Signature;
 use crate::domain::reset::ResetCase;
 use crate::domain::standing::{EXEMPTION_SECONDS_MAX, Exemption, GRANT_SECONDS, Seen, Standing};
 use crate::domain::throttle::Attempts;
+use crate::flow::TRIES;
 use crate::primitives::{AccountId, ActivationCode, UnixSeconds};
 use crate::store::Expect;
 use crate::store::records::{Draft, Records};
 use std::collections::BTreeSet;
 
-/// How often a batch is tried again when somebody else wrote first.
-const TRIES: u32 = 5;
 /// Unknown accounts for which the nearest known ones are looked up.
 const SUGGESTIONS_MAX: usize = 20;
 /// Accounts in one durable step; an engine takes 64 operations.
@@ -114,11 +113,8 @@ impl Desk<'_> {
             lines.push("an activation code is handed out".to_owned());
             return Ok(Answer::Done { lines, dry_run });
         }
-        let records = self.engine.records()?;
-        let mut draft = records.draft();
-        for key in self.engine.code_counters(&id)? {
-            draft = draft.delete::<Attempts>(&key, Expect::Any);
-        }
+        let draft = self.engine.records()?.draft();
+        let draft = self.engine.with_fresh_counters(draft, &id)?;
         let code = self.issue(draft, (&id, &known), &paper, false).await?;
         Ok(self.code_answer(id, &code, lines))
     }

@@ -170,8 +170,6 @@ impl Activation {
             .error
             .map(|error| self.error_view(error, words))
             .transpose()?;
-        let announced = self.announcement.as_ref();
-        let announced = announced.map(|announced| announced.view(&self.contacts, words));
         let body = json!({
             "reference": self.reference,
             "csrf": self.csrf.expose(),
@@ -187,7 +185,7 @@ impl Activation {
             "later": self.later.as_ref().map(Later::view),
             "leave": self.leave.view(),
             "contacts": contact::views(&self.contacts),
-            "announcement": announced.transpose()?,
+            "announcement": Announcement::view_of(self.announcement.as_ref(), &self.contacts, words)?,
         });
         let seconds_left = self.qr.as_ref().map(|qr| qr.seconds_left);
         Ok(View::new(Say::key("activation.title"), body).reload_after(seconds_left))

@@ -23,8 +23,6 @@ pub struct Poster {
 
 impl Poster {
     pub(super) fn view(&self, words: &Words) -> Result<View, WordsError> {
-        let announced = self.announcement.as_ref();
-        let announced = announced.map(|announced| announced.view(&self.contacts, words));
         // An address too long for a QR code still stands there in letters.
         let qr = self.address.as_ref().and_then(|text| qr_svg(text).ok());
         // What the activation page says is not said anew.
@@ -35,7 +33,7 @@ impl Poster {
             "path": self.path,
             "qr": qr,
             "contacts": contact::views(&self.contacts),
-            "announcement": announced.transpose()?,
+            "announcement": Announcement::view_of(self.announcement.as_ref(), &self.contacts, words)?,
         });
         Ok(View::new(Say::key("poster.title"), body))
     }

@@ -72,8 +72,6 @@ impl Proof {
             .error
             .map(|error| error.view(&self.contacts, words))
             .transpose()?;
-        let announced = self.announcement.as_ref();
-        let announced = announced.map(|announced| announced.view(&self.contacts, words));
         let contact = contact::spoken(&self.contacts, words)?;
         let body = json!({
             "reference": self.reference,
@@ -84,7 +82,7 @@ impl Proof {
             "code": self.code.as_ref().map(SecretText::expose),
             "mail": self.mail.as_ref().map(|mail| mail.view(&contact)),
             "get": Say::key("proof.get").with("contact", &contact),
-            "announcement": announced.transpose()?,
+            "announcement": Announcement::view_of(self.announcement.as_ref(), &self.contacts, words)?,
             "later": self.later.as_ref().map(Later::view),
             "leave": self.leave.view(),
             "contacts": contact::views(&self.contacts),

@@ -69,7 +69,6 @@ fn seen_as(key: &'static str, contact: &str) -> Say {
     match key {
         "code.used" | "code.wait_seconds" => say.with("seconds", SOME),
         "code.clock" => say.with("time", SOME),
-        "code.old_entry" => say,
         "code.exhausted_recovery" => say.with("contact", contact),
         _ => say,
     }
