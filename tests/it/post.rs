@@ -22,7 +22,7 @@ async fn mailed(server: &MailServer) -> World {
 }
 
 /// Registers addresses by a list.
-fn register(world: &World, lines: &[(&str, &str, &str)]) -> Said {
+pub(crate) fn register(world: &World, lines: &[(&str, &str, &str)]) -> Said {
     import(world, lines, &[])
 }
 

@@ -8,14 +8,12 @@ mod links;
 mod load_timings;
 mod story;
 
-use crate::office::act;
 use crate::support::browser::Browser;
-use crate::support::login::{password, to_page};
+use crate::support::login::{first, password, to_page};
 use crate::support::smtp::{MailServer, Taken};
 use crate::support::wire::{Response, unescape};
 use crate::support::{World, quick};
 use spse_standin::SessionMode;
-use std::fs;
 
 const SUBJECT: &str = "Konfirmasi Permintaan Reset TOTP";
 const EMAIL: &str = "budi@example.id";
@@ -34,25 +32,26 @@ async fn with_mail(mode: SessionMode, server: &MailServer) -> World {
 
 /// Registers the address of somebody of the LPSE.
 fn register(world: &World, id: &str, email: &str) {
-    let file = world.gateway.state().with_file_name("addresses.csv");
-    let line = format!("user_id,user_type,email\n{id},non-penyedia,{email}\n");
-    fs::write(&file, line).unwrap();
-    act(world, &["directory", "import", file.to_str().unwrap()]).done();
+    crate::post::register(world, &[(id, "non-penyedia", email)]).done();
 }
 
-/// The sum that the page asks for in words, as somebody adds it up who cannot see the picture.
+/// The sum that a page asks for in words, as somebody adds it up who cannot see the picture.
 #[track_caller]
-fn sum_of(page: &Response) -> String {
+pub(super) fn sum_in(text: &str) -> String {
     const NUMBERS: [&str; 10] = [
         "satu", "dua", "tiga", "empat", "lima", "enam", "tujuh", "delapan", "sembilan", "sepuluh",
     ];
-    let text = page.text();
     let sum = text.split("Isikan hasil ").nth(1);
-    let sum = sum.unwrap_or_else(|| panic!("no sum: {page:?}"));
+    let sum = sum.unwrap_or_else(|| panic!("no sum: {text}"));
     let words: Vec<&str> = sum.split_whitespace().take(3).collect();
-    assert_eq!(words[1], "ditambah", "{page:?}");
+    assert_eq!(words[1], "ditambah", "{text}");
     let number = |word: &str| NUMBERS.iter().position(|known| *known == word).unwrap() + 1;
     (number(words[0]) + number(words[2])).to_string()
+}
+
+#[track_caller]
+fn sum_of(page: &Response) -> String {
+    sum_in(&page.text())
 }
 
 /// The form for a request.
@@ -91,9 +90,25 @@ pub(super) async fn ask(browser: &Browser, id: &str, email: &str) -> Response {
     taken
 }
 
+/// PPK301 of this world activated and asked for a reset: the second mail, which came.
+async fn asked_in(world: &World, server: &MailServer) -> Taken {
+    register(world, "PPK301", EMAIL);
+    first(&world.browser(), "PPK301").await;
+    server.nth(1).await;
+    ask(&world.browser(), "PPK301", EMAIL).await;
+    server.nth(2).await
+}
+
+/// The same in a world of its own.
+async fn asked(server: &MailServer) -> (World, Taken) {
+    let world = with_mail(SessionMode::InCookie, server).await;
+    let mail = asked_in(&world, server).await;
+    (world, mail)
+}
+
 /// The two links of a mail: to confirm, and "bukan saya". Below the context, as the browser asks.
 #[track_caller]
-fn links_in(mail: &Taken) -> (String, String) {
+pub(super) fn links_in(mail: &Taken) -> (String, String) {
     assert_eq!(mail.subject(), SUBJECT);
     let text = mail.text();
     let link = |path: &str| {

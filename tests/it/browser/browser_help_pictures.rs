@@ -2,12 +2,13 @@
 //! With `GERBANG_HELP_PICTURES=1` the pictures are written anew into `templates/static/help`. Every secret
 //! in them is of a store that ends with the story.
 
-use super::browser_reset::{EMAIL, adds_up, link_of_mail, with_mail};
+use super::browser_reset::{EMAIL, with_mail};
 use super::chromium::PHONE;
 use super::person::Person;
 use super::png::{size, with_palette};
 use super::{enrolled, world_with};
 use crate::office::{PAPER, act, code_in};
+use crate::reset::{links_in, sum_in};
 use crate::support::World;
 use crate::support::login::user;
 use crate::support::smtp::MailServer;
@@ -252,11 +253,11 @@ async fn reset_by_mail() {
     camera.person.fills("#email", EMAIL).await;
     camera.person.clicks("input[value='non-penyedia']").await;
     camera.takes("reset", "form.entry", "form.entry").await;
-    let sum = adds_up(&camera.person).await;
+    let sum = sum_in(&camera.person.text().await);
     camera.person.fills("#answer", &sum).await;
     camera.person.clicks("form.entry > button.button").await;
     camera.person.sees("Permintaan diterima.").await;
-    let link = link_of_mail(&server, 2, "/reset/confirm?t=").await;
+    let link = links_in(&server.nth(2).await).0;
     camera.person.open(&link).await;
     camera.takes("confirm", "h1", "form.entry").await;
     camera.person.clicks("form.entry button").await;

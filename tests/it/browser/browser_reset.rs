@@ -3,48 +3,18 @@
 use super::chromium::{DESKTOP, PLAIN_PHONE, Screen};
 use super::person::Person;
 use super::{enrolled, world_with};
-use crate::office::act;
+use crate::reset::{links_in, sum_in};
 use crate::support::World;
 use crate::support::smtp::MailServer;
-use crate::support::wire::unescape;
 use spse_standin::Config;
-use std::fs;
 
 pub(super) const EMAIL: &str = "budi@example.id";
 
 /// A world with mail in which somebody activated, and has an address.
 pub(super) async fn with_mail(server: &MailServer, id: &str, kind: &str) -> World {
     let world = world_with(Config::default(), |gateway| gateway.mail(server)).await;
-    let file = world.gateway.state().with_file_name("addresses.csv");
-    fs::write(
-        &file,
-        format!("user_id,user_type,email\n{id},{kind},{EMAIL}\n"),
-    )
-    .unwrap();
-    act(&world, &["directory", "import", file.to_str().unwrap()]).done();
+    crate::post::register(&world, &[(id, kind, EMAIL)]).done();
     world
-}
-
-/// Adds up the sum in words, as somebody does who cannot see the picture.
-pub(super) async fn adds_up(person: &Person) -> String {
-    const NUMBERS: [&str; 10] = [
-        "satu", "dua", "tiga", "empat", "lima", "enam", "tujuh", "delapan", "sembilan", "sepuluh",
-    ];
-    let text = person.text().await;
-    let sum = text.split("Isikan hasil ").nth(1).unwrap().to_owned();
-    let words: Vec<&str> = sum.split_whitespace().take(3).collect();
-    let number = |word: &str| NUMBERS.iter().position(|known| *known == word).unwrap() + 1;
-    (number(words[0]) + number(words[2])).to_string()
-}
-
-/// The address of a link of the mail, below the context; it stands in text and HTML.
-pub(super) async fn link_of_mail(server: &MailServer, nth: usize, path: &str) -> String {
-    let mail = server.nth(nth).await;
-    let text = mail.text();
-    let link = text.split_whitespace().find(|word| word.contains(path));
-    let link = link.unwrap_or_else(|| panic!("{path}: {text}"));
-    assert!(unescape(&mail.html()).contains(link));
-    link.split_once("/eproc4").unwrap().1.to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,16 +52,14 @@ async fn loses_the_phone(screen: Screen, id: &str, kind: &str, label: &str) {
     person.clicks("button[name=refresh]").await;
     person.sees_nothing_of("Kode Keamanan salah").await;
     assert_ne!(person.attribute(".puzzle path", "d").await, picture);
-    let sum = adds_up(&person).await;
+    let sum = sum_in(&person.text().await);
     person.fills("#answer", &sum).await;
     person.clicks("form.entry > button.button").await;
     person.sees("Permintaan diterima.").await;
     person.sees(EMAIL).await;
     person.fits().await;
 
-    person
-        .open(&link_of_mail(&server, 2, "/reset/confirm?t=").await)
-        .await;
+    person.open(&links_in(&server.nth(2).await).0).await;
     person.sees("Anda yakin akan mereset TOTP?").await;
     person.fits().await;
     person.clicks("form.entry button").await;
@@ -138,9 +106,7 @@ async fn bukan_saya_is_two_clicks_from_the_mail() {
     server.nth(1).await;
     crate::reset::ask(&world.browser(), "PPK301", EMAIL).await;
     let person = Person::new(&world, PLAIN_PHONE).await;
-    person
-        .open(&link_of_mail(&server, 2, "/reset/deny?t=").await)
-        .await;
+    person.open(&links_in(&server.nth(2).await).1).await;
     person
         .sees("Seseorang meminta reset TOTP untuk user Anda.")
         .await;
@@ -165,9 +131,7 @@ async fn the_first_code_comes_by_mail() {
         .sees("Kode aktivasi dikirim ke b***@example.id.")
         .await;
     person.fits().await;
-    let mail = server.nth(1).await.text();
-    let digits = |line: &&str| line.trim().replace(' ', "").parse::<u32>().is_ok();
-    let code = mail.lines().find(digits).unwrap().trim().to_owned();
+    let code = server.nth(1).await.code();
     person.fills("#code", &code).await;
     person.clicks("form.entry button").await;
     let mut phone = person.scans().await;

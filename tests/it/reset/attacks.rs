@@ -1,8 +1,7 @@
 //! Whoever has the password and waits for the owner to help him (threats.md row 26).
 
 use super::{
-    EMAIL, MEANWHILE, SUBJECT, WRONG, ask, code_on, filled, links_in, prove, register, say,
-    to_lost, type_lost, with_mail,
+    MEANWHILE, SUBJECT, WRONG, ask, code_on, filled, links_in, prove, say, to_lost, type_lost,
 };
 use crate::office::set;
 use crate::support::World;
@@ -10,17 +9,11 @@ use crate::support::login::{
     ACTIVATED, again, assert_home, assert_nobody, first, password, scan, to_page, type_code,
 };
 use crate::support::smtp::MailServer;
-use spse_standin::SessionMode;
 
 /// PPK301 activated and asked for a reset; the link.
 async fn asked(server: &MailServer) -> (World, String) {
-    let world = with_mail(SessionMode::InCookie, server).await;
-    register(&world, "PPK301", EMAIL);
-    first(&world.browser(), "PPK301").await;
-    server.nth(1).await;
-    ask(&world.browser(), "PPK301", EMAIL).await;
-    let (link, _) = links_in(&server.nth(2).await);
-    (world, link)
+    let (world, mail) = super::asked(server).await;
+    (world, links_in(&mail).0)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,15 +28,7 @@ async fn to_proof(browser: &Browser) -> Response {
 /// The code in a mail.
 fn code_in(mail: &Taken) -> String {
     assert_eq!(mail.subject(), "Kode Aktivasi TOTP");
-    let text = mail.text();
-    let is_code = |line: &&str| {
-        let digits = line.trim().replace(' ', "");
-        digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit())
-    };
-    let line = text.lines().find(is_code);
-    line.unwrap_or_else(|| panic!("no code: {text}"))
-        .trim()
-        .to_owned()
+    mail.code()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,23 +1,26 @@
 //! What a link does and what it does not, whoever opens it.
 
 use super::{
-    EMAIL, MEANWHILE, OVER, WRONG, ask, audit, code_on, links_in, prove, register, say, with_mail,
+    EMAIL, MEANWHILE, OVER, WRONG, ask, asked, asked_in, audit, code_on, links_in, prove, say,
 };
 use crate::support::browser::{Ask, Browser};
-use crate::support::login::{ACTIVATED, first, scan, type_code};
+use crate::support::login::{ACTIVATED, scan, type_code};
 use crate::support::smtp::{MailServer, Taken};
 use crate::support::wire::unescape;
 use crate::support::{World, quick};
 use spse_standin::SessionMode;
 
-/// A world in which PPK301 asked for a reset, with the mail that came.
-async fn asked(server: &MailServer) -> (World, Taken) {
-    let world = with_mail(SessionMode::InCookie, server).await;
-    register(&world, "PPK301", EMAIL);
-    first(&world.browser(), "PPK301").await;
-    server.nth(1).await;
-    ask(&world.browser(), "PPK301", EMAIL).await;
-    let mail = server.nth(2).await;
+/// The same in a world whose operator hears of what is denied.
+async fn asked_with_operator(server: &MailServer) -> (World, Taken) {
+    let world = World::with(quick(SessionMode::InCookie), |gateway| {
+        let operator = "\"ppe@example.go.id\"";
+        gateway
+            .moving_clock()
+            .mail(server)
+            .set("mail", "operator", operator)
+    })
+    .await;
+    let mail = asked_in(&world, server).await;
     (world, mail)
 }
 
@@ -184,22 +187,10 @@ async fn a_form_of_another_site_confirms_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bukan_saya_cancels_link_code_and_activation() {
     let server = MailServer::start();
-    let operator = "operator = \"ppe@example.go.id\"";
-    let (_, value) = operator.split_once(" = ").unwrap();
-    let world = World::with(quick(SessionMode::InCookie), |gateway| {
-        gateway
-            .moving_clock()
-            .mail(&server)
-            .set("mail", "operator", value)
-    })
-    .await;
-    register(&world, "PPK301", EMAIL);
-    first(&world.browser(), "PPK301").await;
-    server.nth(1).await;
+    let (world, mail) = asked_with_operator(&server).await;
 
     // Before it is confirmed.
-    ask(&world.browser(), "PPK301", EMAIL).await;
-    let (link, deny) = links_in(&server.nth(2).await);
+    let (link, deny) = links_in(&mail);
     let browser = world.browser();
     let denied = say(&browser, &deny).await;
     assert!(
@@ -240,19 +231,8 @@ async fn bukan_saya_cancels_link_code_and_activation() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bukan_saya_that_comes_too_late_says_so() {
     let server = MailServer::start();
-    let world = World::with(quick(SessionMode::InCookie), |gateway| {
-        let operator = "\"ppe@example.go.id\"";
-        gateway
-            .moving_clock()
-            .mail(&server)
-            .set("mail", "operator", operator)
-    })
-    .await;
-    register(&world, "PPK301", EMAIL);
-    first(&world.browser(), "PPK301").await;
-    server.nth(1).await;
-    ask(&world.browser(), "PPK301", EMAIL).await;
-    let (link, deny) = links_in(&server.nth(2).await);
+    let (world, mail) = asked_with_operator(&server).await;
+    let (link, deny) = links_in(&mail);
     let thief = world.browser();
     let code = code_on(&say(&thief, &link).await);
     let shown = thief.follow(prove(&thief, "PPK301", &code).await).await;
@@ -277,12 +257,8 @@ async fn bukan_saya_that_comes_too_late_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_address_of_a_link_is_the_configurations() {
     let server = MailServer::start();
-    let world = with_mail(SessionMode::InCookie, &server).await;
-    register(&world, "PPK301", EMAIL);
-    first(&world.browser(), "PPK301").await;
-    server.nth(1).await;
-    ask(&world.browser(), "PPK301", EMAIL).await;
-    let honest = links_in(&server.nth(2).await);
+    let (world, mail) = asked(&server).await;
+    let honest = links_in(&mail);
     world.gateway.advance(60).await;
     let mut evil = world.browser();
     for (name, value) in [

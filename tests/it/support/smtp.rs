@@ -165,6 +165,20 @@ impl Taken {
         self.part("plain")
     }
 
+    /// The eight digits that stand on a line of their own.
+    #[track_caller]
+    pub(crate) fn code(&self) -> String {
+        let text = self.text();
+        let is_code = |line: &&str| {
+            let digits = line.trim().replace(' ', "");
+            digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit())
+        };
+        let line = text.lines().find(is_code);
+        line.unwrap_or_else(|| panic!("no code: {text}"))
+            .trim()
+            .to_owned()
+    }
+
     /// The HTML part.
     pub(crate) fn html(&self) -> String {
         self.part("html")
