@@ -8,7 +8,7 @@ LAN ?=
 export LAN
 
 NEED_BUILD := cc=gcc make=make cmake=cmake
-NEED_DEMO  := $(NEED_BUILD) curl=curl openssl=openssl hostname=hostname
+NEED_DEMO  := $(NEED_BUILD) curl=curl openssl=openssl hostname=hostname aiosmtpd=python3-aiosmtpd
 NEED_TEST  := $(NEED_BUILD) chromium=chromium chromedriver=chromium-driver oathtool=oathtool \
               zbarimg=zbar-tools strace=strace nginx=nginx apache2=apache2-bin faketime=faketime \
               curl=curl openssl=openssl aiosmtpd=python3-aiosmtpd \

@@ -1,4 +1,5 @@
-//! `scripts/need` with stand-ins for `id` and `apt-get`: what a newcomer's first command does.
+//! `scripts/need` and `need-axe` with stand-ins for `id`, `apt-get` and `npm`: what a newcomer's first
+//! command does.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -151,5 +152,66 @@ fn what_would_only_be_nice_never_fails() {
     for machine in [Machine::new(1000, 0), Machine::new(0, 100)] {
         let output = machine.need(&["--wish", "gone=qrencode"]);
         assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    }
+}
+
+/// `need-axe` beside a folder of its own, with an `npm` that writes what a real one writes last.
+fn need_axe(machine: &Machine, npm: &str) -> Output {
+    machine.command("npm", npm);
+    for (tool, from) in [
+        ("dirname", "dirname"),
+        ("mkdir", "mkdir"),
+        ("touch", "touch"),
+    ] {
+        let _ = std::os::unix::fs::symlink(which(from), machine.path(tool));
+    }
+    let script = machine.path("scripts/need-axe");
+    fs::create_dir_all(script.parent().unwrap()).unwrap();
+    fs::create_dir_all(machine.path("tests/axe")).unwrap();
+    fs::copy(
+        concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/need-axe"),
+        &script,
+    )
+    .unwrap();
+    Command::new(script)
+        .env_clear()
+        .env("PATH", machine.folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn axe_is_fetched_once_for_each_lock_file_and_a_failure_is_told() {
+    let machine = Machine::new(1000, 0);
+    let lock = |name: &str, seconds: u64| {
+        let file = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(machine.path(name))
+            .unwrap();
+        let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000 + seconds);
+        file.set_modified(at).unwrap();
+    };
+    fs::create_dir_all(machine.path("tests/axe")).unwrap();
+    lock("tests/axe/package-lock.json", 0);
+    let failed = need_axe(&machine, "echo no network >&2; exit 1");
+    assert_eq!(
+        (failed.status.code(), said(&failed).as_str()),
+        (Some(1), "no network\n")
+    );
+    let fetches =
+        "echo \"$*\" >>npm.log; mkdir -p node_modules; touch node_modules/.package-lock.json";
+    for (seconds, times) in [(0, 1), (0, 1), (u64::from(u32::MAX), 2)] {
+        lock("tests/axe/package-lock.json", seconds);
+        let output = need_axe(&machine, fetches);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let log = fs::read_to_string(machine.path("tests/axe/npm.log")).unwrap();
+        assert_eq!(log.lines().count(), times, "{log}");
+        assert!(
+            log.lines()
+                .all(|line| line.starts_with("ci --ignore-scripts")),
+            "{log}"
+        );
     }
 }
