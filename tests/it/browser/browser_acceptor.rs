@@ -333,6 +333,9 @@ async fn the_language_can_be_changed_and_the_login_goes_on() {
     person.sees_nothing_of("Masukkan").await;
     person.types_code(&phone.wrong()).await;
     // The answer to a form speaks the language of the page it came from.
+    person
+        .sees("Wrong code. Check the latest code in your app.")
+        .await;
     person.sees_nothing_of("Kode salah").await;
     person.clicks_on("Bahasa Indonesia").await;
     person.sees(ASKS).await;

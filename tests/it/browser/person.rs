@@ -113,6 +113,16 @@ impl Person {
         assert!(!text.contains(sentence), "{sentence} is there: {text}");
     }
 
+    /// Waits until a sentence can no longer be read: a click answers before its page is there.
+    pub(crate) async fn sees_no_more(&self, sentence: &str) {
+        let what = format!("a page without {sentence}");
+        self.until(&what, async || {
+            let text = self.text().await;
+            !text.is_empty() && !text.contains(sentence)
+        })
+        .await;
+    }
+
     /// Waits until the page's path begins so, below the context.
     pub(crate) async fn is_at(&self, path: &str) {
         let whole = format!("/eproc4{path}");
