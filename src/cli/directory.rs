@@ -49,19 +49,17 @@ pub(super) fn run(arguments: Arguments, process: Process<'_>, wiring: &Wiring) -
         }
     };
     let (lines, problems) = list::read_addresses(&bytes);
-    if lines.is_empty() || !problems.is_empty() && !skip_bad {
+    if lines.is_empty() {
         for problem in problems {
             say(process.err, &format!("error: {problem}"));
         }
         say(process.err, "nothing was imported");
         return Exit::Usage;
     }
-    for problem in problems {
-        say(process.err, &format!("left out: {problem}"));
-    }
     change(talk, &sign, process, wiring, |desk| {
         let request = Request::DirectoryImport(DirectoryImport {
             lines,
+            unreadable: problems,
             replace,
             skip_bad,
             signature: desk.signature(&sign),

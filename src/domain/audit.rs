@@ -164,6 +164,10 @@ pub enum AuditEvent {
         /// Who says that the address is the owner's: one word.
         source: String,
     },
+    /// The owner typed an address of his own, and a code goes there.
+    AddressTyped,
+    /// The owner confirmed an address of his own by a mailed code.
+    AddressConfirmed,
     /// A session ended.
     SessionEnded {
         /// Why, one word.
@@ -305,7 +309,7 @@ pub enum AuditEvent {
 
 impl AuditEvent {
     /// Every label, as stored, exported and named in `[audit.retention]`.
-    pub const KINDS: [&'static str; 29] = [
+    pub const KINDS: [&'static str; 31] = [
         "login-waiting",
         "login-released",
         "login-accepted",
@@ -318,6 +322,8 @@ impl AuditEvent {
         "reset-confirmed",
         "reset-denied",
         "code-mailed",
+        "address-typed",
+        "address-confirmed",
         "session-ended",
         "identity-changed",
         "put-off",
@@ -352,6 +358,8 @@ impl AuditEvent {
             Self::ResetConfirmed => "reset-confirmed",
             Self::ResetDenied { .. } => "reset-denied",
             Self::CodeMailed { .. } => "code-mailed",
+            Self::AddressTyped => "address-typed",
+            Self::AddressConfirmed => "address-confirmed",
             Self::SessionEnded { .. } => "session-ended",
             Self::IdentityChanged { .. } => "identity-changed",
             Self::PutOff { .. } => "put-off",

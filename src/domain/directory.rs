@@ -1,9 +1,11 @@
 //! Registered e-mail addresses: where an account's owner is reached, and how far that is trusted.
 //!
-//! An address that the LPSE registered may prove who asks for a code or a reset. One that was typed by
-//! whoever held the password at an activation may not: it only hears of what happens.
+//! An address that the LPSE registered may prove who asks for a code or a reset. One that the owner typed
+//! serves only as long as the authenticator is bound with which he typed it: it hears of what happens, and a
+//! reset goes there, but it lets nobody begin a first activation.
 
 use crate::domain::policy::Signature;
+use crate::domain::reset::{Letters, Nonce};
 use crate::primitives::{AccountId, EmailAddress, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
-    /// Whoever activated, and read a mail there.
+    /// The owner, who typed a current code of his authenticator and one that was mailed there.
     Own,
     /// The application's own database.
     Database,
@@ -47,6 +49,42 @@ pub struct Entry {
     pub since: UnixSeconds,
 }
 
+/// How long an address waits to be confirmed, in seconds.
+pub const PENDING_SECONDS: u64 = 30 * 60;
+/// How many codes may be typed for it.
+pub const PENDING_TRIES: u32 = 5;
+
+/// An address that the owner typed, until he types the code that was mailed there.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Pending {
+    /// The address.
+    pub email: EmailAddress,
+    /// What the code is made of.
+    pub nonce: Nonce,
+    /// First second in which it is forgotten.
+    pub until: UnixSeconds,
+    /// Codes that were typed, each counted before it was compared.
+    pub tries: u32,
+}
+
+/// What the owner typed. It is kept with the authenticator whose code he typed it with, so that it ends
+/// with that: an address of whoever had bound the account before must not get the links of the next one.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct OwnAddress {
+    /// Confirmed by a code that was mailed there.
+    pub confirmed: Option<Entry>,
+    /// Not confirmed yet.
+    pub pending: Option<Pending>,
+}
+
+impl OwnAddress {
+    /// The address that waits for its code.
+    pub fn pending(&self, now: UnixSeconds) -> Option<&Pending> {
+        let waits = |pending: &&Pending| now < pending.until && pending.tries < PENDING_TRIES;
+        self.pending.as_ref().filter(waits)
+    }
+}
+
 /// What is kept of an account's addresses. What the database says is asked when it is needed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Registered {
@@ -56,8 +94,10 @@ pub struct Registered {
     pub help_desk: Option<(Entry, Signature)>,
     /// From a list.
     pub list: Option<Entry>,
-    /// Typed at an activation and confirmed.
-    pub own: Option<Entry>,
+    /// Confirmations of the owner's own address that were mailed within the last day, over all
+    /// authenticators: a new one brings no new letters for a stranger's mailbox.
+    #[serde(default)]
+    pub mails: Letters,
 }
 
 /// An address that was found, and who says so.
@@ -76,27 +116,27 @@ impl Registered {
             id,
             help_desk: None,
             list: None,
-            own: None,
+            mails: Letters::default(),
         }
     }
 
-    /// The most trusted address, with what the database says.
-    pub fn best(&self, database: Option<EmailAddress>) -> Option<Address> {
-        let of = |entry: &Option<Entry>, source| {
-            entry.as_ref().map(|entry| Address {
+    /// The most trusted address, with what the database says and what the owner confirmed.
+    pub fn best(&self, database: Option<EmailAddress>, own: Option<&Entry>) -> Option<Address> {
+        let of = |entry: Option<&Entry>, source| {
+            entry.map(|entry| Address {
                 email: entry.email.clone(),
                 source,
             })
         };
-        let help_desk = self.help_desk.as_ref().map(|(entry, _)| entry.clone());
+        let help_desk = self.help_desk.as_ref().map(|(entry, _)| entry);
         let database = database.map(|email| Address {
             email,
             source: Source::Database,
         });
-        of(&help_desk, Source::HelpDesk)
-            .or_else(|| of(&self.list, Source::List))
+        of(help_desk, Source::HelpDesk)
+            .or_else(|| of(self.list.as_ref(), Source::List))
             .or(database)
-            .or_else(|| of(&self.own, Source::Own))
+            .or_else(|| of(own, Source::Own))
     }
 
     /// Whether the database need not be asked.
@@ -106,7 +146,7 @@ impl Registered {
 
     /// Whether nothing is left of it.
     pub fn is_empty(&self) -> bool {
-        self.help_desk.is_none() && self.list.is_none() && self.own.is_none()
+        self.help_desk.is_none() && self.list.is_none() && self.mails.is_empty()
     }
 }
 
@@ -133,13 +173,13 @@ mod tests {
             user_id: UserId::parse("U").unwrap(),
         });
         assert!(known.is_empty());
-        assert_eq!(known.best(None), None);
+        assert_eq!(known.best(None, None), None);
+        let own = entry("own@x.id");
         let best = |known: &Registered| {
-            let found = known.best(Some(email("db@x.id"))).unwrap();
+            let found = known.best(Some(email("db@x.id")), Some(&own)).unwrap();
             (found.email.as_str().to_owned(), found.source)
         };
-        known.own = Some(entry("own@x.id"));
-        assert_eq!(known.best(None).unwrap().source, Source::Own);
+        assert_eq!(known.best(None, Some(&own)).unwrap().source, Source::Own);
         assert_eq!(best(&known), ("db@x.id".into(), Source::Database));
         assert!(!known.outranks_database());
         known.list = Some(entry("list@x.id"));
@@ -150,7 +190,23 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_the_password_typed_proves_nothing() {
+    fn what_waits_is_forgotten_in_time_and_behind_five_codes() {
+        let mut own = OwnAddress::default();
+        assert_eq!(own.pending(UnixSeconds(1)), None);
+        own.pending = Some(Pending {
+            email: email("own@x.id"),
+            nonce: [1; 16],
+            until: UnixSeconds(100),
+            tries: PENDING_TRIES - 1,
+        });
+        assert!(own.pending(UnixSeconds(99)).is_some());
+        assert!(own.pending(UnixSeconds(100)).is_none());
+        own.pending.as_mut().unwrap().tries += 1;
+        assert!(own.pending(UnixSeconds(1)).is_none());
+    }
+
+    #[test]
+    fn an_address_that_its_owner_typed_proves_nothing_by_itself() {
         let proofs = [
             Source::Own,
             Source::Database,

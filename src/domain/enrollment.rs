@@ -5,6 +5,7 @@
 //! code of any QR of this activation confirms it, the others die; a new binding ends the old one.
 
 use crate::authenticator::totp::{self, Credential, Verdict};
+use crate::domain::directory::{self, OwnAddress};
 use crate::domain::recovery::RecoverySet;
 use crate::primitives::{AccountId, OtpCode, SharedSecret, UnixSeconds};
 use serde::{Deserialize, Serialize};
@@ -40,12 +41,28 @@ pub struct Binding {
     /// Its recovery codes; those who activated before there were any make them on the status page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<RecoverySet>,
+    /// The address that its owner registered himself.
+    #[serde(default)]
+    pub own: Box<OwnAddress>,
 }
 
 impl Account {
     /// Number of the entry that is bound.
     pub fn bound(&self) -> Option<u32> {
         self.binding.as_ref().map(|binding| binding.generation)
+    }
+
+    /// The address that its owner registered himself and confirmed.
+    pub fn own_address(&self) -> Option<&directory::Entry> {
+        self.binding.as_ref()?.own.confirmed.as_ref()
+    }
+
+    /// Ends the address that its owner registered himself or is about to register; `false` where there is
+    /// none.
+    pub fn end_own_address(&mut self) -> bool {
+        let own = self.binding.as_mut().map(|binding| &mut *binding.own);
+        let ended = own.map(std::mem::take).unwrap_or_default();
+        ended != OwnAddress::default()
     }
 
     /// Its recovery codes.
@@ -203,6 +220,7 @@ impl Activation {
                         generation,
                         since: now,
                         recovery: None,
+                        own: Box::default(),
                     });
                 }
                 Verdict::Late => late = true,
@@ -305,6 +323,7 @@ mod tests {
             generation: 3,
             since: START,
             recovery: None,
+            own: Box::default(),
         });
         let stored = serde_json::to_string(&account).unwrap();
         assert!(!stored.contains("recovery"), "{stored}");

@@ -4,7 +4,8 @@
 //! account, and what the mail says is made of the store at that moment. So a letter that waits through
 //! a night of a broken mail server tells what is true in the morning.
 
-use crate::domain::reset::LINK_SECONDS;
+use crate::domain::directory::PENDING_SECONDS;
+use crate::domain::reset::{LINK_SECONDS, Nonce};
 use crate::primitives::{AccountId, EmailAddress, Lang, Role, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +70,17 @@ pub enum Letter {
         /// Language of the page.
         lang: Lang,
     },
+    /// To the address that the owner typed: a code that confirms it.
+    Confirm {
+        /// Whose.
+        account: AccountId,
+        /// What the code is made of: once another address was typed, nothing goes out any more.
+        nonce: Nonce,
+        /// Role of this login.
+        role: Role,
+        /// Language of the page.
+        lang: Lang,
+    },
     /// To those who run the gateway.
     Operator {
         /// What.
@@ -76,7 +88,7 @@ pub enum Letter {
         /// When.
         at: UnixSeconds,
     },
-    /// To an address that was registered for an account by the help desk, or was until now.
+    /// To an address that was registered for an account, or was until now.
     AddressChanged {
         /// Whose.
         account: AccountId,
@@ -84,8 +96,9 @@ pub enum Letter {
         role: Option<Role>,
         /// Where to.
         to: EmailAddress,
-        /// It is the new one.
-        is_new: bool,
+        /// What became of it.
+        #[serde(default)]
+        change: AddressChange,
         /// When.
         at: UnixSeconds,
     },
@@ -94,6 +107,23 @@ pub enum Letter {
         /// Where to.
         to: EmailAddress,
     },
+}
+
+/// What became of an address that was registered for an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AddressChange {
+    /// The LPSE registered it.
+    Registered,
+    /// The LPSE registered another one, or took it away.
+    #[default]
+    Replaced,
+    /// The owner registered it.
+    OwnRegistered,
+    /// The owner registered another one.
+    OwnReplaced,
+    /// It was the owner's, and the authenticator that it belonged to has ended.
+    OwnEnded,
 }
 
 /// What happened to an account, as its owner is told.
@@ -154,6 +184,7 @@ impl Letter {
             Self::ResetAsked { .. } => "reset-asked",
             Self::ResetLink { .. } => "reset-link",
             Self::Code { .. } => "code",
+            Self::Confirm { .. } => "confirm",
             Self::Operator { .. } => "operator",
             Self::AddressChanged { .. } => "address-changed",
             Self::Trial { .. } => "trial",
@@ -167,7 +198,8 @@ impl Letter {
             | Self::AddressChanged { account, .. }
             | Self::ResetAsked { account, .. }
             | Self::ResetLink { account, .. }
-            | Self::Code { account, .. } => Some(account),
+            | Self::Code { account, .. }
+            | Self::Confirm { account, .. } => Some(account),
             Self::Operator { .. } | Self::Trial { .. } => None,
         }
     }
@@ -190,6 +222,7 @@ impl Letter {
                 NOTICE_SECONDS
             }
             Self::ResetAsked { .. } | Self::ResetLink { .. } => LINK_SECONDS,
+            Self::Confirm { .. } => PENDING_SECONDS,
             Self::Code { .. } | Self::Trial { .. } => 3_600,
         }
     }

@@ -250,6 +250,9 @@ impl UserRef {
 pub struct DirectoryImport {
     /// Its lines.
     pub lines: Vec<DirectoryLine>,
+    /// A sentence for each line that could not be read at all: told together with those that are wrong.
+    #[serde(default)]
+    pub unreadable: Vec<String>,
     /// Accounts that are not in it lose the address that an earlier list gave them.
     pub replace: bool,
     /// Lines that are wrong are left out, instead of all being refused.

@@ -2,9 +2,10 @@
 //! see it. It is a courtesy to the mail server; what defends an account are the limits on letters.
 
 use crate::primitives::UnixSeconds;
+use crate::primitives::secret::plain_sign;
 
 /// Signs that nobody takes for another one.
-pub const SIGNS: &[u8; 23] = b"ACDEFHJKLMNPRTUVWXY3479";
+pub const SIGNS: &[u8; 22] = b"ACDEFHJKLMNPRTUVWXY379";
 /// Signs in one picture.
 pub const LENGTH: usize = 5;
 /// How long an answer is taken, in seconds.
@@ -53,14 +54,18 @@ impl Puzzle {
         }
     }
 
-    /// Whether an answer is right: the signs, in capitals or not, or the sum.
+    /// Whether an answer is right: the signs, in capitals or not, or the sum. Full-width digits of some
+    /// keyboards are digits.
     pub fn fits(&self, answer: &str, now: UnixSeconds) -> bool {
         // One from the future is not older than its life: the clock went back.
         if now.since(self.made) >= LIFETIME_SECONDS {
             return false;
         }
         let typed = answer.chars().filter(|c| !c.is_whitespace());
-        let typed: String = typed.map(|c| c.to_ascii_uppercase()).collect();
+        let typed: String = typed
+            .map(plain_sign)
+            .map(|c| c.to_ascii_uppercase())
+            .collect();
         let [first, second] = self.sum;
         typed.as_bytes() == self.signs || typed == (first + second).to_string()
     }
@@ -94,7 +99,7 @@ mod tests {
 
     fn puzzle() -> Puzzle {
         let mut bits = [0; RANDOM_BYTES];
-        bits[ID_BYTES..].copy_from_slice(&[0, 1, 22, 23, 255, 9, 4]);
+        bits[ID_BYTES..].copy_from_slice(&[0, 1, 21, 22, 244, 9, 4]);
         Puzzle::from_random(bits, NOW)
     }
 
@@ -103,7 +108,7 @@ mod tests {
         let puzzle = puzzle();
         assert_eq!(&puzzle.signs, b"AC9AD");
         assert_eq!(puzzle.sum, [10, 5]);
-        for good in ["AC9AD", "ac9ad", " aC 9 Ad ", "15"] {
+        for good in ["AC9AD", "ac9ad", " aC 9 Ad ", "15", "１５"] {
             assert!(puzzle.fits(good, NOW), "{good}");
         }
         for bad in ["", "AC9A", "AC9ADD", "14", "10+5", "0015", "A"] {

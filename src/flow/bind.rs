@@ -5,6 +5,7 @@ use crate::authenticator::Factor;
 use crate::domain::audit::AuditEvent;
 use crate::domain::enrollment::{Account, Activation, Binding, Confirmation, entry_letter};
 use crate::domain::login::WaitingLogin;
+use crate::domain::mail::AddressChange;
 use crate::domain::session::GatewaySession;
 use crate::domain::standing::Standing;
 use crate::domain::throttle::{Attempts, Lane};
@@ -14,7 +15,7 @@ use crate::flow::compare::CodeRefusal;
 use crate::flow::recovery::ShownCodes;
 use crate::flow::sessions::LiveSession;
 use crate::flow::{Client, Engine, FlowError, TRIES};
-use crate::primitives::{AccountId, Identity, OtpCode};
+use crate::primitives::{AccountId, EmailAddress, Identity, OtpCode, Role};
 use crate::store::Expect;
 use crate::store::records::{Draft, RecordError, Records, Stored};
 use std::sync::Arc;
@@ -171,6 +172,16 @@ impl Engine {
         let digest = holder.code_digest(code);
         let (set, codes) = self.recovery_set(&identity.account, digest)?;
         binding.recovery = Some(set);
+        let before = account.binding.take();
+        // It goes over to another phone that is bound from inside a session which the one before opened,
+        // and to no other: whoever binds by a code may be somebody else.
+        let own = before.and_then(|before| before.own.confirmed);
+        let same_owner = activation.replaces.is_some() && grant.is_none();
+        let ended = own
+            .as_ref()
+            .filter(|_| !same_owner)
+            .map(|own| own.email.clone());
+        binding.own.confirmed = own.filter(|_| same_owner);
         let entry = entry_letter(binding.generation);
         account.binding = Some(binding);
         account.epoch = account.epoch.saturating_add(1);
@@ -182,6 +193,7 @@ impl Engine {
             account,
             expect,
             standing: Some(standing),
+            ended,
             event,
         };
         let outcome = match holder {
@@ -241,7 +253,6 @@ impl Engine {
         code: &OtpCode,
         client: &Client,
     ) -> Result<ActivateOutcome, FlowError> {
-        let records = self.records()?;
         let acceptance = Acceptance {
             code_digest: holder.code_digest(code),
             codes: Some(codes),
@@ -249,8 +260,8 @@ impl Engine {
             factor: Some(Factor::Totp),
             account_epoch: changed.account.epoch,
             event: changed.event.clone(),
-            writes: changed
-                .writes(records)
+            writes: self
+                .writes_of(&changed, Some(&login.value.identity.role))?
                 .delete::<Activation>(&holder.key(), Expect::Any),
             client,
         };
@@ -276,20 +287,16 @@ impl Engine {
     ) -> Result<bool, FlowError> {
         let records = self.records()?;
         let id = changed.account.id.clone();
-        let role = session
-            .record()
-            .identity
-            .as_ref()
-            .map(|i| i.role.as_str().to_owned());
+        let role = session.record().identity.as_ref().map(|i| i.role.clone());
         let record = GatewaySession {
             account_epoch: changed.account.epoch,
             factor,
             ..session.to_record()
         };
-        let who = role.as_deref().map(|role| (&id, role));
+        let who = role.as_ref().map(|role| (&id, role.as_str()));
         let audit = self.audit(client, who, changed.event.clone());
-        let draft = changed
-            .writes(records)
+        let draft = self
+            .writes_of(&changed, role.as_ref())?
             .put(&record.id.0, Expect::Any, &record)
             .delete::<Activation>(&[b"s", &session.id().0[..]].concat(), Expect::Any)
             .audit(&audit);
@@ -301,6 +308,18 @@ impl Engine {
             Err(RecordError::Conflict) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// What a change writes, and the letter to an address that ends with it: the last one that it gets.
+    pub(crate) fn writes_of(
+        &self,
+        changed: &AccountChange,
+        role: Option<&Role>,
+    ) -> Result<Draft, FlowError> {
+        let draft = changed.writes(self.records()?);
+        let whose = (&changed.account.id, role);
+        let ended = changed.ended.clone();
+        self.with_told(draft, whose, ended, AddressChange::OwnEnded)
     }
 
     /// Ends every other session of an account (design.md section 4).
@@ -325,6 +344,8 @@ pub(crate) struct AccountChange {
     pub(crate) expect: Expect,
     /// What is kept of it besides, where that changes too.
     pub(crate) standing: Option<(Standing, Expect)>,
+    /// The owner's own address that ended with an authenticator.
+    pub(crate) ended: Option<EmailAddress>,
     pub(crate) event: AuditEvent,
 }
 

@@ -54,7 +54,7 @@ pub enum CodeRefusal {
 /// An attempt that was counted and compared.
 pub(crate) enum Compared {
     Good {
-        account: Account,
+        account: Box<Account>,
         expect: Expect,
     },
     Refused(CodeRefusal),
@@ -158,7 +158,10 @@ impl Engine {
                     self.metrics.code_fits(drift_steps);
                     binding.credential.last_step = Some(step);
                     binding.credential.drift_steps = drift_steps;
-                    return Ok(Compared::Good { account, expect });
+                    return Ok(Compared::Good {
+                        account: Box::new(account),
+                        expect,
+                    });
                 }
                 Verdict::Used { wait_seconds } => CodeRefusal::Used { wait_seconds },
                 Verdict::Late => CodeRefusal::Late,
@@ -168,7 +171,12 @@ impl Engine {
                 let digest = self.records()?.recovery_digest(id, code);
                 let set = binding.recovery.as_mut();
                 match set.map_or(Worth::Nothing, |set| set.spend(&digest)) {
-                    Worth::Good => return Ok(Compared::Good { account, expect }),
+                    Worth::Good => {
+                        return Ok(Compared::Good {
+                            account: Box::new(account),
+                            expect,
+                        });
+                    }
                     Worth::Used => CodeRefusal::Used { wait_seconds: 0 },
                     Worth::Nothing => CodeRefusal::Wrong,
                 }

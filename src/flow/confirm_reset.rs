@@ -27,6 +27,8 @@ pub enum ResetPage {
         code: ActivationCode,
         /// First second in which it is no good any more.
         until: UnixSeconds,
+        /// Whether there is an authenticator that goes on until then.
+        bound: bool,
     },
     /// Nothing any more.
     Over,
@@ -60,12 +62,12 @@ impl Engine {
         let case = case.value;
         let (standing, _) = self.standing_for_update(&case.id).await?;
         let lives = self.code_lives(&case, &standing);
-        let link = case.link(lives, self.now());
+        let link = self.link_of(&case, &standing).await?;
         if link == Link::Over || self.known_by_mail(&case.id).await?.is_none() {
             return Ok(ResetPage::Over);
         }
         let held = self.code_of_browser(cookie, &case.id);
-        let shown = self.shown_code(&standing)?;
+        let shown = self.shown_code(&standing).await?;
         if lives
             && let (Some(held), ResetPage::Confirmed { code, .. }) = (held, &shown)
             && held.expose() == code.expose()
@@ -79,7 +81,7 @@ impl Engine {
     }
 
     /// The code that is out.
-    fn shown_code(&self, standing: &Standing) -> Result<ResetPage, FlowError> {
+    async fn shown_code(&self, standing: &Standing) -> Result<ResetPage, FlowError> {
         let Some(mailed) = standing.mailed(self.now()) else {
             return Ok(ResetPage::Over);
         };
@@ -87,6 +89,12 @@ impl Engine {
             code: self.records()?.mailed_code(&standing.id, &mailed.nonce),
             account: standing.id.clone(),
             until: mailed.until,
+            bound: self
+                .account_for_update(&standing.id)
+                .await?
+                .0
+                .bound()
+                .is_some(),
         })
     }
 
@@ -108,12 +116,23 @@ impl Engine {
             let mut case = stored.value;
             let (mut standing, expect) = self.standing_for_update(&case.id).await?;
             let lives = self.code_lives(&case, &standing);
-            let open = case.link(lives, self.now()) == Link::Open;
+            let open = self.link_of(&case, &standing).await? == Link::Open;
             if !open || self.known_by_mail(&case.id).await?.is_none() {
                 return Ok(ResetPage::Over);
             }
             if lives {
-                return self.shown_code(&standing);
+                // "Ya" in one more browser: its attempts begin anew as well.
+                let draft = records
+                    .draft()
+                    .put(&records.account_key(&case.id), expect, &standing);
+                match records
+                    .commit(self.with_fresh_counters(draft, &case.id)?)
+                    .await
+                {
+                    Ok(()) => return self.shown_code(&standing).await,
+                    Err(RecordError::Conflict) => continue,
+                    Err(error) => return Err(error.into()),
+                }
             }
             case.confirm();
             standing.mailed = Some(MailedCode {
@@ -131,7 +150,7 @@ impl Engine {
                 .commit(self.with_fresh_counters(draft, &case.id)?)
                 .await
             {
-                Ok(()) => return self.shown_code(&standing),
+                Ok(()) => return self.shown_code(&standing).await,
                 Err(RecordError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -171,8 +190,11 @@ impl Engine {
             // A binding takes the code away, and so does the help desk; its day alone does not.
             let unused = standing.mailed.is_some_and(|code| code.nonce == case.nonce);
             let late = confirmed && !unused;
-            // Whatever else was mailed: somebody reads along.
-            standing.mailed = None;
+            let (account, _) = self.account_for_update(&case.id).await?;
+            // Whatever else was mailed: somebody reads along. But not what went to another owner's address.
+            if unused || case.own.is_none() || case.own == account.bound() {
+                standing.mailed = None;
+            }
             let key = records.account_key(&case.id);
             let event = AuditEvent::ResetDenied {
                 asker: case.client.clone(),

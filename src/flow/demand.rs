@@ -11,9 +11,10 @@ use crate::domain::standing::Seen;
 use crate::domain::throttle::Attempts;
 use crate::domain::upstream_session::{State, StoredState};
 use crate::entropy;
+use crate::flow::again::Answered;
 use crate::flow::judge::{Case, Conclusion, Due};
 use crate::flow::sessions::LiveSession;
-use crate::flow::table::{Entry, Recent};
+use crate::flow::table::Entry;
 use crate::flow::{Client, Engine, FlowError};
 use crate::primitives::{Identity, UpstreamKey};
 use crate::store::Expect;
@@ -118,12 +119,7 @@ impl Engine {
     fn remember_request(&self, case: &Case<'_>, key: UpstreamKey, entry: &Entry, due: &Due) {
         let Some(digest) = case.request else { return };
         let now = self.now();
-        let led = Recent {
-            digest,
-            due: due.clone(),
-            key,
-            at: now,
-        };
+        let led = Answered::new(digest, (due.clone(), key), now);
         if let Some(sent) = case.sent {
             self.table.entry(sent, now).remember_due(led.clone());
         }
@@ -133,14 +129,14 @@ impl Engine {
     /// The login that still waits and to which the very same request led a moment ago. One that was
     /// accepted, or is over, or was never written, leads nowhere: what is typed is a new login then.
     pub async fn same_wait(&self, entry: &Entry, digest: [u8; 32]) -> Option<Due> {
-        let led = entry.recent_due(digest, self.now())?;
+        let (due, key) = entry.recent_due(digest, self.now())?;
         // It is told before it is written; its page would not be there yet.
-        let waits = self.table.find(led.key)?;
+        let waits = self.table.find(key)?;
         drop(waits.durable.lock().await);
         let records = self.records().ok()?;
-        let found = records.get::<WaitingLogin>(&led.due.reference.0).await;
+        let found = records.get::<WaitingLogin>(&due.reference.0).await;
         let login = found.ok().flatten()?;
-        (login.value.outcome == Outcome::Waiting).then_some(led.due)
+        (login.value.outcome == Outcome::Waiting).then_some(due)
     }
 
     /// Releases a session without a second factor, because the policy asks for none.

@@ -3,12 +3,12 @@
 use crate::domain::audit::AuditEvent;
 use crate::domain::enrollment::entry_letter;
 use crate::domain::policy::Signature;
+use crate::flow::again::Answered;
 use crate::flow::bind::AccountChange;
 use crate::flow::compare::{Code, CodeRefusal, Compared};
 use crate::flow::sessions::LiveSession;
-use crate::flow::table::DOUBLE_CLICK_SECONDS;
 use crate::flow::{Client, Engine, FlowError};
-use crate::primitives::{ActivationCode, OtpCode, UnixSeconds};
+use crate::primitives::{ActivationCode, OtpCode};
 use std::sync::Arc;
 
 /// What a typed code did.
@@ -25,15 +25,6 @@ pub enum DisableOutcome {
     Refused(CodeRefusal),
     /// There is nothing to disable.
     NotActive,
-}
-
-/// A disable that was carried out a moment ago: what it showed is shown once more to a second click
-/// of the same request, since browsers show the answer to the last one alone.
-pub(super) struct LastDisable {
-    digest: [u8; 32],
-    at: UnixSeconds,
-    entry: String,
-    code: Option<ActivationCode>,
 }
 
 impl Engine {
@@ -54,25 +45,12 @@ impl Engine {
         let digest = crate::seal::digest(&[&session.id().0, code.expose().as_bytes()]);
         let mut last = session.disabling.lock().await;
         let now = self.now();
-        if let Some(last) = last
-            .as_ref()
-            .filter(|last| last.digest == digest && now.since(last.at) < DOUBLE_CLICK_SECONDS)
-        {
-            return Ok(DisableOutcome::Disabled {
-                entry: last.entry.clone(),
-                code: last.code.clone(),
-            });
+        if let Some(again) = last.as_ref().and_then(|last| last.to(digest, now)) {
+            return Ok(again.clone());
         }
         let outcome = self.disable_once(session, &code, client).await?;
-        *last = match &outcome {
-            DisableOutcome::Disabled { entry, code } => Some(LastDisable {
-                digest,
-                at: now,
-                entry: entry.clone(),
-                code: code.clone(),
-            }),
-            DisableOutcome::Refused(_) | DisableOutcome::NotActive => None,
-        };
+        let done = matches!(outcome, DisableOutcome::Disabled { .. });
+        *last = done.then(|| Answered::new(digest, outcome.clone(), now));
         Ok(outcome)
     }
 
@@ -97,11 +75,11 @@ impl Engine {
         let (mut account, expect) = match compared {
             Compared::Refused(refusal) => return Ok(DisableOutcome::Refused(refusal)),
             Compared::Unbound => return Ok(DisableOutcome::NotActive),
-            Compared::Good { account, expect } => (account, expect),
+            Compared::Good { account, expect } => (*account, expect),
         };
-        let entry = account
-            .binding
-            .take()
+        let ended = account.binding.take();
+        let entry = ended
+            .as_ref()
             .map(|b| entry_letter(b.generation))
             .unwrap_or_default();
         account.epoch = account.epoch.saturating_add(1);
@@ -109,25 +87,31 @@ impl Engine {
             entry: entry.clone(),
         };
         // He has just proved himself: changing phones must not send him to the counter.
-        let (standing, standing_expect) = self.standing_for_update(&account.id).await?;
+        let (mut standing, standing_expect) = self.standing_for_update(&account.id).await?;
+        // What was mailed for this authenticator ends with it. Written in any case, so that a "Ya" of this
+        // moment is judged anew.
+        standing.mailed = None;
         let proof_due = {
             let decision = self.decide_with(&identity, &account, &standing);
             decision.in_force.proof_due
         };
-        let granted = if proof_due {
+        let (standing, code) = if proof_due {
             let signature = Signature {
                 by: vec![identity.account.user_id.as_str().to_owned()],
                 reason: "disabled by the owner".to_owned(),
             };
-            Some(self.granted(standing, signature)?)
+            let (standing, code) = self.granted(standing, signature)?;
+            (standing, Some(code))
         } else {
-            None
+            (standing, None)
         };
-        let (standing, code) = granted.unzip();
         let changed = AccountChange {
             account,
             expect,
-            standing: standing.map(|standing| (standing, standing_expect)),
+            standing: Some((standing, standing_expect)),
+            ended: ended
+                .and_then(|ended| ended.own.confirmed)
+                .map(|own| own.email),
             event: event.clone(),
         };
         // This session keeps the factor that it was accepted with: it stays until it ends, and the

@@ -7,9 +7,10 @@
 
 pub mod accept;
 pub mod activate;
-mod address;
+pub mod address;
 pub mod administer;
 pub mod admit;
+mod again;
 mod ask_again;
 pub mod asks;
 mod attempts;
@@ -17,6 +18,7 @@ pub mod bind;
 pub mod canary;
 pub mod carry;
 mod compare;
+pub mod confirm_address;
 pub mod confirm_reset;
 pub mod demand;
 pub mod disable;
@@ -30,6 +32,7 @@ pub mod links;
 pub mod mark;
 mod notices;
 pub mod outbox;
+pub mod own_address;
 pub mod policy;
 pub mod post;
 pub mod probe;

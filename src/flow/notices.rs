@@ -77,6 +77,8 @@ fn letter_of(record: &AuditRecord, has_operator: bool) -> Option<Letter> {
         | AuditEvent::ResetMailed
         | AuditEvent::ResetConfirmed
         | AuditEvent::CodeMailed { .. }
+        | AuditEvent::AddressTyped
+        | AuditEvent::AddressConfirmed
         | AuditEvent::EmailSet { .. }
         | AuditEvent::DirectoryImported { .. }
         | AuditEvent::ClockAccepted { .. } => return None,

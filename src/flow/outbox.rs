@@ -2,6 +2,7 @@
 
 use crate::domain::mail::{Letter, Outbound, WAITING_MAX};
 use crate::entropy;
+use crate::flow::address::with_kept;
 use crate::flow::{Engine, FlowError};
 use crate::observe::Mailed;
 use crate::store::Expect;
@@ -96,5 +97,39 @@ impl Engine {
         let seconds = u32::try_from(now.0).unwrap_or(u32::MAX).to_be_bytes();
         let key = [&seconds[..], &random[..]].concat();
         Ok(draft.put(&key, Expect::Absent, &Outbound::new(letter, now)))
+    }
+
+    /// A letter that never left is not one of those that an account gets in a day.
+    pub(super) async fn given_back(
+        &self,
+        draft: Draft,
+        Outbound { letter, made, .. }: &Outbound,
+    ) -> Result<Draft, FlowError> {
+        let records = self.records()?;
+        match letter {
+            Letter::ResetLink { account, .. } | Letter::Code { account, .. } => {
+                let (mut case, expect) = self.case_for_update(account).await?;
+                let counted = match letter {
+                    Letter::Code { .. } => &mut case.codes,
+                    _ => &mut case.links,
+                };
+                Ok(match counted.give_back(*made) {
+                    true => draft.put(&records.account_key(account), expect, &case),
+                    false => draft,
+                })
+            }
+            Letter::Confirm { account, .. } => {
+                let (mut kept, expect) = self.kept_addresses(account).await?;
+                Ok(match kept.mails.give_back(*made) {
+                    true => with_kept(draft, &records.account_key(account), expect, &kept),
+                    false => draft,
+                })
+            }
+            Letter::Notice { .. }
+            | Letter::ResetAsked { .. }
+            | Letter::Operator { .. }
+            | Letter::AddressChanged { .. }
+            | Letter::Trial { .. } => Ok(draft),
+        }
     }
 }

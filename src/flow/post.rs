@@ -5,7 +5,7 @@
 //! once, also over kill -9; its id stays the same, and a mailbox can tell doubles apart. A server that is
 //! down counts against no letter.
 
-use crate::domain::mail::{AfterFailure, Letter, Outbound};
+use crate::domain::mail::{AddressChange, AfterFailure, Letter, Outbound};
 use crate::flow::address::Known;
 use crate::flow::{Engine, FlowError};
 use crate::mail::{Carrier, Failure, Mail, Round};
@@ -214,7 +214,8 @@ impl Engine {
             Composed::Moot(why) => {
                 tracing::debug!(kind = stored.value.letter.kind(), why, "a letter is moot");
                 self.metrics.mailed(Mailed::Moot);
-                self.letter_done(gone(records.draft())).await?;
+                let draft = self.given_back(records.draft(), &stored.value).await?;
+                self.letter_done(gone(draft)).await?;
                 return Ok(round);
             }
             Composed::Later(why) => {
@@ -263,9 +264,25 @@ impl Engine {
         key: &[u8],
     ) -> Result<Composed, FlowError> {
         let to = match letter {
+            // Not where the LPSE has registered the very same meanwhile: that one goes on.
+            Letter::AddressChanged {
+                account,
+                to,
+                change: AddressChange::OwnEnded,
+                ..
+            } => match self.address_of(account).await? {
+                Known::At(address) if address.email.is_same(to) => None,
+                Known::At(_) | Known::Nowhere | Known::Unsure(_) => Some(to.clone()),
+            },
             Letter::Trial { to } | Letter::AddressChanged { to, .. } => Some(to.clone()),
             Letter::Operator { .. } => post.composer.operator(),
             Letter::ResetAsked { .. } => None,
+            Letter::Confirm { account, nonce, .. } => {
+                let typed = self.typed_address(account).await?;
+                typed
+                    .filter(|typed| typed.nonce == *nonce)
+                    .map(|typed| typed.email)
+            }
             Letter::Notice { account, .. }
             | Letter::ResetLink { account, .. }
             | Letter::Code { account, .. } => match self.address_of(account).await? {
@@ -305,6 +322,9 @@ impl Engine {
                 let mailed = standing.mailed(self.now());
                 mailed.map(|mailed| Secret::Code(records.mailed_code(account, &mailed.nonce)))
             }
+            Letter::Confirm { account, nonce, .. } => {
+                Some(Secret::Code(self.records()?.address_code(account, nonce)))
+            }
             Letter::Notice { .. }
             | Letter::ResetAsked { .. }
             | Letter::Operator { .. }
@@ -337,7 +357,12 @@ impl Engine {
                 } else {
                     // What the server says names the address: it stands in the store alone.
                     tracing::error!(kind, "a letter is given up; see `gerbang mail list`");
-                    draft.put(key, expect, &letter)
+                    let draft = draft.put(key, expect, &letter);
+                    // What a server refuses for good was one of the day's: it would be refused again.
+                    match final_word {
+                        true => draft,
+                        false => self.given_back(draft, &letter).await?,
+                    }
                 }
             }
         };

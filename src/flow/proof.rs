@@ -309,13 +309,14 @@ impl Engine {
         let id = &identity.account;
         let key = records.account_key(id);
         let (mut case, case_expect) = self.case_for_update(id).await?;
-        let share = case.codes.take(self.now());
+        let (mut standing, expect) = self.standing_for_update(id).await?;
+        let new = standing.mailed(self.now()).is_none();
+        let share = case.codes.take(new, self.now());
         if share != Share::Sent {
             return Ok(share);
         }
-        let (mut standing, expect) = self.standing_for_update(id).await?;
         let mut draft = records.draft();
-        if standing.mailed(self.now()).is_none() {
+        if new {
             draft = self.with_fresh_counters(draft, id)?;
             standing.mailed = Some(MailedCode {
                 nonce: entropy::random(&*self.entropy)?,

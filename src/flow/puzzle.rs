@@ -11,14 +11,15 @@ use std::sync::{Mutex, PoisonError};
 /// Answered puzzles that are remembered at most; each was sealed by us and lives ten minutes.
 const ANSWERED_MAX: usize = 50_000;
 
-/// Puzzles that were answered, in this process, and with what form.
+/// Puzzles that were answered, rightly or not, in this process, and with what form.
 #[derive(Debug, Default)]
 pub struct Answered(Mutex<HashMap<[u8; ID_BYTES], Taken>>);
 
 #[derive(Debug)]
 struct Taken {
     made: UnixSeconds,
-    form: [u8; 32],
+    /// `None`: wrongly.
+    form: Option<[u8; 32]>,
 }
 
 /// What an answer is worth.
@@ -33,29 +34,47 @@ pub enum Answer {
 }
 
 impl Answered {
-    fn take(&self, puzzle: &Puzzle, form: [u8; 32], now: UnixSeconds) -> Answer {
+    fn take(&self, puzzle: &Puzzle, form: Option<[u8; 32]>, now: UnixSeconds) -> Answer {
         let mut answered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if answered.len() >= ANSWERED_MAX {
             answered.retain(|_, taken| now.since(taken.made) < LIFETIME_SECONDS);
             if answered.len() >= ANSWERED_MAX {
-                // So many right answers are no people. It is a courtesy: whoever fills this up must not
+                // So many answers are no people. It is a courtesy: whoever fills this up must not
                 // close the page for everybody.
                 answered.clear();
             }
         }
         match answered.get(&puzzle.id) {
-            Some(taken) if taken.form == form => Answer::Again,
+            Some(taken) if form.is_some() && taken.form == form => Answer::Again,
             Some(_) => Answer::Wrong,
             None => {
                 let made = puzzle.made;
                 answered.insert(puzzle.id, Taken { made, form });
-                Answer::Right
+                match form {
+                    Some(_) => Answer::Right,
+                    None => Answer::Wrong,
+                }
             }
         }
     }
 }
 
+impl Answered {
+    fn forget(&self, puzzle: &Puzzle) {
+        let mut answered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        answered.remove(&puzzle.id);
+    }
+}
+
 impl Engine {
+    /// What came with the answer was not taken after all: sent again, it is answered anew.
+    pub fn unanswer_puzzle(&self, sealed: &str) {
+        let plain = self.seals.open(Purpose::Puzzle, sealed.as_bytes());
+        if let Some(puzzle) = plain.and_then(|plain| Puzzle::from_bytes(&plain)) {
+            self.answered.forget(&puzzle);
+        }
+    }
+
     /// A new puzzle, and its sealed form for the page's form.
     ///
     /// # Errors
@@ -69,10 +88,11 @@ impl Engine {
     /// Whether an answer fits a puzzle that we made, sent with a form of which this is the digest.
     pub fn judge_puzzle(&self, sealed: &str, answer: &str, form: [u8; 32]) -> Answer {
         let plain = self.seals.open(Purpose::Puzzle, sealed.as_bytes());
-        let puzzle = plain.and_then(|plain| Puzzle::from_bytes(&plain));
-        match puzzle.filter(|puzzle| puzzle.fits(answer, self.now())) {
-            Some(puzzle) => self.answered.take(&puzzle, form, self.now()),
-            None => Answer::Wrong,
-        }
+        let Some(puzzle) = plain.and_then(|plain| Puzzle::from_bytes(&plain)) else {
+            return Answer::Wrong;
+        };
+        // A wrong answer uses it up as well: a sum is guessed in a few.
+        let form = puzzle.fits(answer, self.now()).then_some(form);
+        self.answered.take(&puzzle, form, self.now())
     }
 }

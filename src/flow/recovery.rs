@@ -118,7 +118,7 @@ impl Engine {
         let (mut account, expect) = match compared {
             Compared::Refused(refusal) => return Ok(RenewOutcome::Refused(refusal)),
             Compared::Unbound => return Ok(RenewOutcome::NotActive),
-            Compared::Good { account, expect } => (account, expect),
+            Compared::Good { account, expect } => (*account, expect),
         };
         let left = account.recovery_left();
         let (set, shown) = self.recovery_set(&identity.account, digest)?;
@@ -132,6 +132,7 @@ impl Engine {
             account,
             expect,
             standing: None,
+            ended: None,
             event,
         };
         if !self

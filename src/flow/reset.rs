@@ -16,6 +16,9 @@ use crate::primitives::{AccountId, EmailAddress, Identity, Lang, LinkToken};
 use crate::store::Expect;
 use crate::store::records::{Draft, LinkPurpose, Stored};
 
+/// How long to wait while too many requests wait: the post looks every few seconds.
+const BUSY_SECONDS: u32 = 60;
+
 /// What somebody typed on the page for everybody.
 #[derive(Clone, Debug)]
 pub struct Ask {
@@ -45,6 +48,12 @@ impl Engine {
         self.asks.take(client.address, self.now().0)
     }
 
+    /// How long to wait, in seconds, while too many requests of everybody wait: asked before anything that
+    /// a form brings is used up.
+    pub fn asks_busy(&self) -> Option<u32> {
+        (!self.outbox.takes_asks()).then_some(BUSY_SECONDS)
+    }
+
     /// Takes a request for a reset. The same work for every account, whether there is one or not.
     ///
     /// # Errors
@@ -52,7 +61,8 @@ impl Engine {
     pub async fn ask_reset(&self, ask: Ask, client: &Client) -> Result<AskOutcome, FlowError> {
         let records = self.records()?;
         if !self.outbox.takes_asks() {
-            return Ok(AskOutcome::Busy { seconds: 60 });
+            let seconds = BUSY_SECONDS;
+            return Ok(AskOutcome::Busy { seconds });
         }
         let letter = Letter::ResetAsked {
             account: ask.account,
@@ -91,23 +101,31 @@ impl Engine {
             self.metrics.mailed(Mailed::Moot);
             return self.letter_done(done(records.draft())).await;
         };
-        let fits = match self.address_of(account).await? {
-            Known::At(address) if address.email.is_same(email) => {
-                address.source.is_proof() || self.account(&identity).await?.binding.is_some()
-            }
-            Known::At(_) | Known::Nowhere => false,
+        let source = match self.address_of(account).await? {
+            Known::At(address) => Some(address).filter(|at| at.email.is_same(email)),
+            Known::Nowhere => None,
             Known::Unsure(why) => return self.letter_failed(key, stored, false, &why).await,
         };
-        if !fits {
+        let Some(source) = source.map(|address| address.source) else {
             self.metrics.mailed(Mailed::Moot);
             return self.letter_done(done(records.draft())).await;
+        };
+        let own = match source.is_proof() {
+            true => None,
+            false => self.account(&identity).await?.bound(),
+        };
+        if !self.outbox.has_room() {
+            // What is made anew must not be lost.
+            return self
+                .letter_failed(key, stored, false, "the outbox is full")
+                .await;
         }
         let (mut case, case_expect) = self.case_for_update(account).await?;
         let (standing, _) = self.standing_for_update(account).await?;
         let lives = self.code_lives(&case, &standing);
-        let share = case.links.take(self.now());
         // Without a letter as well: the link that the owner has in his mailbox lives again.
-        case.ask(entropy::random(&*self.entropy)?, client, lives, self.now());
+        let made_of = (entropy::random(&*self.entropy)?, own);
+        let share = case.ask(made_of, client, lives, self.now());
         let draft = done(records.draft()).put(&records.account_key(account), case_expect, &case);
         if share != Share::Sent {
             self.metrics.mailed(Mailed::Moot);
@@ -153,6 +171,17 @@ impl Engine {
         mailed.is_some_and(|mailed| mailed.nonce == case.nonce)
     }
 
+    /// What the link of a case leads to.
+    pub(super) async fn link_of(
+        &self,
+        case: &ResetCase,
+        standing: &Standing,
+    ) -> Result<Link, FlowError> {
+        let (account, _) = self.account_for_update(&case.id).await?;
+        let lives = self.code_lives(case, standing);
+        Ok(case.link(lives, account.bound(), self.now()))
+    }
+
     pub(super) async fn case_for_update(
         &self,
         account: &AccountId,
@@ -172,7 +201,7 @@ impl Engine {
         let records = self.records()?;
         let (case, _) = self.case_for_update(account).await?;
         let (standing, _) = self.standing_for_update(account).await?;
-        if case.link(self.code_lives(&case, &standing), self.now()) != Link::Open {
+        if self.link_of(&case, &standing).await? != Link::Open {
             return Ok(None);
         }
         let token = |purpose| records.link_token(account, &case.nonce, purpose);

@@ -4,7 +4,8 @@ use crate::authenticator::Factor;
 use crate::domain::jar::Jar;
 use crate::domain::session::{GatewaySession, Liveness, SessionLimits, liveness};
 use crate::domain::throttle::Lane;
-use crate::flow::disable::LastDisable;
+use crate::flow::again::Answered;
+use crate::flow::disable::DisableOutcome;
 use crate::flow::recovery::{RecoveryCodes, ShownCodes};
 use crate::primitives::{AccountId, GatewaySessionId, UnixSeconds, UpstreamKey};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -34,7 +35,9 @@ pub struct LiveSession {
     unsettled: AtomicU32,
     ended: AtomicBool,
     /// One at a time, and the last one, for the second click of a double click.
-    pub(super) disabling: tokio::sync::Mutex<Option<LastDisable>>,
+    pub(super) disabling: tokio::sync::Mutex<Option<Answered<DisableOutcome>>>,
+    /// Addresses are registered one at a time; what was done last, for the second click.
+    pub(super) registering: tokio::sync::Mutex<Option<Answered<()>>>,
     /// Recovery codes are made one set at a time.
     pub(super) making: tokio::sync::Mutex<()>,
     /// Those that were made last, for the second click of a double click.
@@ -105,6 +108,7 @@ impl LiveSession {
             unsettled: AtomicU32::new(0),
             ended: AtomicBool::new(false),
             disabling: tokio::sync::Mutex::new(None),
+            registering: tokio::sync::Mutex::new(None),
             making: tokio::sync::Mutex::new(()),
             shown: Mutex::new(codes),
             record,

@@ -4,6 +4,7 @@
 use crate::authenticator::totp;
 use crate::domain::jar::Jar;
 use crate::domain::upstream_session::{State, StoredState, Tracked};
+use crate::flow::again::Answered;
 use crate::flow::compare::CodeRefusal;
 use crate::flow::judge::Due;
 use crate::primitives::{UnixSeconds, UpstreamKey};
@@ -14,9 +15,6 @@ use tokio::sync::watch;
 /// Requests of one session that may wait for a verdict at once: a browser's double click and some
 /// scripts, not a flood.
 const WAITERS_PER_SESSION: usize = 16;
-/// For so long the same request gets the same answer again, in seconds: a login its waiting login, a
-/// disable what it showed.
-pub(super) const DOUBLE_CLICK_SECONDS: u64 = 15;
 
 /// All upstream sessions that are not simply free.
 pub struct Table {
@@ -26,18 +24,8 @@ pub struct Table {
     making: Mutex<()>,
 }
 
-/// To which waiting login a request led.
-#[derive(Clone)]
-pub(super) struct Recent {
-    /// Digest of the request.
-    pub(super) digest: [u8; 32],
-    /// Where it led.
-    pub(super) due: Due,
-    /// The session that waits.
-    pub(super) key: UpstreamKey,
-    /// When.
-    pub(super) at: UnixSeconds,
-}
+/// To which waiting login a request led, and the session that waits.
+pub(super) type Led = (Due, UpstreamKey);
 
 /// One upstream session.
 pub struct Entry {
@@ -49,7 +37,7 @@ pub struct Entry {
     pub durable: tokio::sync::Mutex<()>,
     /// The waiting login that a request led to a moment ago, by the digest of that request: a
     /// double click gets the same way.
-    recent: Mutex<Option<Recent>>,
+    recent: Mutex<Option<Answered<Led>>>,
     /// The code that was refused last for the login that waits here, by its digest.
     refused: Mutex<Option<([u8; 32], CodeRefusal, UnixSeconds)>>,
     /// Requests of this session that wait for a verdict.
@@ -202,18 +190,15 @@ impl Entry {
     }
 
     /// Remembers to which waiting login a request led.
-    pub(super) fn remember_due(&self, led: Recent) {
+    pub(super) fn remember_due(&self, led: Answered<Led>) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         *recent = Some(led);
     }
 
     /// Where the very same request led a moment ago.
-    pub(super) fn recent_due(&self, digest: [u8; 32], now: UnixSeconds) -> Option<Recent> {
+    pub(super) fn recent_due(&self, digest: [u8; 32], now: UnixSeconds) -> Option<Led> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent
-            .as_ref()
-            .filter(|led| led.digest == digest && now.since(led.at) < DOUBLE_CLICK_SECONDS)
-            .cloned()
+        recent.as_ref().and_then(|led| led.to(digest, now)).cloned()
     }
 
     /// Remembers that a code was refused.

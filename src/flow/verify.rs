@@ -111,7 +111,7 @@ impl Engine {
             Compared::Unbound => Ok(self.close(&login.value, attempt.client).await),
             Compared::Good { account, expect } => {
                 let identity = identity.clone();
-                let accepted = self.accept_code(login, (account, expect), attempt).await;
+                let accepted = self.accept_code(login, (*account, expect), attempt).await;
                 if !matches!(accepted, Ok(VerifyOutcome::Accepted(_))) {
                     // The code was right, so it was no guess: an upstream that is slow must not use
                     // up the attempts of its users.
@@ -156,7 +156,7 @@ impl Engine {
             }
             login = now;
             good = match self.judged(&account.id, &attempt.code).await? {
-                Compared::Good { account, expect } => (account, expect),
+                Compared::Good { account, expect } => (*account, expect),
                 Compared::Refused(refusal) => return Ok(VerifyOutcome::Refused(refusal)),
                 Compared::Unbound => return Ok(self.close(&login.value, attempt.client).await),
             };

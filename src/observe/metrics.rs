@@ -27,7 +27,7 @@ pub struct Metrics {
     pub(super) drift_steps: Table<3, 1>,
     pub(super) activation: Table<4, 5>,
     pub(super) logins: Table<5, 1>,
-    pub(super) acts: Table<19, 1>,
+    pub(super) acts: Table<21, 1>,
     pub(super) login_requests: Table<3, 1>,
     pub(super) recognised: Counter,
     pub(super) denied: Table<3, 1>,
@@ -53,7 +53,7 @@ pub struct Metrics {
 }
 
 /// What admins did, and what the gateway did in their name, by the kind of the audit record.
-const ACTS: [&str; 19] = [
+const ACTS: [&str; 21] = [
     "put-off",
     "code-typed",
     "recovery-made",
@@ -61,6 +61,8 @@ const ACTS: [&str; 19] = [
     "reset-confirmed",
     "reset-denied",
     "code-mailed",
+    "address-typed",
+    "address-confirmed",
     "policy-changed",
     "policy-settled",
     "glass-file",
@@ -327,6 +329,8 @@ impl Metrics {
             | AuditEvent::ResetConfirmed
             | AuditEvent::ResetDenied { .. }
             | AuditEvent::CodeMailed { .. }
+            | AuditEvent::AddressTyped
+            | AuditEvent::AddressConfirmed
             | AuditEvent::EmailSet { .. }
             | AuditEvent::DirectoryImported { .. }
             | AuditEvent::ClockAccepted { .. } => self.acts.count(event.kind(), ""),

@@ -155,7 +155,8 @@ fn severity(kind: &str) -> u8 {
         "activated" | "disabled" | "recovery-made" | "login-accepted" | "login-released"
         | "put-off" | "code-typed" | "policy-changed" | "policy-settled" | "reset"
         | "code-issued" | "sessions-ended" | "exempted" | "unlocked" | "email-set"
-        | "directory-imported" | "reset-mailed" | "reset-confirmed" | "code-mailed" => NOTICE,
+        | "directory-imported" | "reset-mailed" | "reset-confirmed" | "code-mailed"
+        | "address-typed" | "address-confirmed" => NOTICE,
         _ => INFORMATIONAL,
     }
 }
@@ -178,6 +179,8 @@ fn sentence(kind: &str) -> String {
         "reset-confirmed" => "A reset was confirmed behind its link.",
         "reset-denied" => "The owner did not ask for a reset, which was cancelled.",
         "code-mailed" => "An activation code was mailed after the password.",
+        "address-typed" => "The owner typed an address of his own, and a code goes there.",
+        "address-confirmed" => "The owner confirmed an address of his own by a mailed code.",
         "email-set" => "The help desk set the registered address of an account.",
         "directory-imported" => "A list of registered addresses was taken over.",
         "code-typed" => "An activation code was typed after the password.",

@@ -296,6 +296,7 @@ async fn activated(
         codes: session
             .codes_shown(None, pages.engine.now())
             .map(|codes| super::recovery::list(pages, session, &codes)),
+        by_mail: pages.engine.offers_address(session),
         continue_to,
     };
     match pages

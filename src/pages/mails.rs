@@ -44,7 +44,7 @@ impl Mails {
                 // The help desk's address says nothing to anybody.
                 client: (*news != News::Reset).then(|| client.clone()),
             },
-            Letter::ResetLink { .. } => {
+            Letter::ResetLink { account, .. } => {
                 let Secret::Link { confirm, deny } = secret else {
                     return None;
                 };
@@ -53,6 +53,7 @@ impl Mails {
                 let link =
                     |path: &str, token: &LinkToken| format!("{own}{path}?t={}", token.to_text());
                 MailContent::Reset {
+                    user_id: account.user_id.as_str().to_owned(),
                     link: link(paths::RESET_CONFIRM, confirm),
                     deny: link(paths::RESET_DENY, deny),
                     minutes: u32::try_from(LINK_SECONDS / 60).unwrap_or_default(),
@@ -68,33 +69,26 @@ impl Mails {
                     hours: u32::try_from(GRANT_SECONDS / 3_600).unwrap_or_default(),
                 }
             }
-            Letter::ResetAsked { .. } => return None,
-            Letter::Operator { news, at } => {
-                let at = self.pages.date_text(*at);
-                match news {
-                    OperatorNews::ProfileDrifted => MailContent::Profile { fits: false, at },
-                    OperatorNews::ProfileFits => MailContent::Profile { fits: true, at },
-                    OperatorNews::ResetDenied {
-                        account,
-                        client,
-                        late,
-                    } => MailContent::Denied {
-                        user_id: account.user_id.as_str().to_owned(),
-                        at,
-                        client: client.clone(),
-                        late: *late,
-                    },
+            Letter::Confirm { account, .. } => {
+                let Secret::Code(code) = secret else {
+                    return None;
+                };
+                MailContent::Confirm {
+                    code: SecretText::new(code.grouped().to_string()),
+                    user_id: account.user_id.as_str().to_owned(),
                 }
             }
+            Letter::ResetAsked { .. } => return None,
+            Letter::Operator { news, at } => for_operator(news, self.pages.date_text(*at)),
             Letter::AddressChanged {
                 account,
-                is_new,
+                change,
                 at,
                 ..
             } => MailContent::AddressChanged {
                 user_id: account.user_id.as_str().to_owned(),
                 at: self.pages.date_text(*at),
-                is_new: *is_new,
+                change: *change,
             },
             Letter::Trial { .. } => MailContent::Trial,
         })
@@ -106,9 +100,9 @@ impl Mails {
             Letter::Notice { account, role, .. } | Letter::AddressChanged { account, role, .. } => {
                 Some((account, role.as_ref()))
             }
-            Letter::ResetLink { account, role, .. } | Letter::Code { account, role, .. } => {
-                Some((account, Some(role)))
-            }
+            Letter::ResetLink { account, role, .. }
+            | Letter::Code { account, role, .. }
+            | Letter::Confirm { account, role, .. } => Some((account, Some(role))),
             Letter::ResetAsked { .. } | Letter::Operator { .. } | Letter::Trial { .. } => None,
         }
     }
@@ -118,12 +112,31 @@ impl Mails {
         match letter {
             Letter::ResetAsked { lang, .. }
             | Letter::ResetLink { lang, .. }
-            | Letter::Code { lang, .. } => *lang,
+            | Letter::Code { lang, .. }
+            | Letter::Confirm { lang, .. } => *lang,
             Letter::Notice { .. }
             | Letter::Operator { .. }
             | Letter::AddressChanged { .. }
             | Letter::Trial { .. } => Lang::Id,
         }
+    }
+}
+
+/// What those who run the gateway are told.
+fn for_operator(news: &OperatorNews, at: String) -> MailContent {
+    match news {
+        OperatorNews::ProfileDrifted => MailContent::Profile { fits: false, at },
+        OperatorNews::ProfileFits => MailContent::Profile { fits: true, at },
+        OperatorNews::ResetDenied {
+            account,
+            client,
+            late,
+        } => MailContent::Denied {
+            user_id: account.user_id.as_str().to_owned(),
+            at,
+            client: client.clone(),
+            late: *late,
+        },
     }
 }
 

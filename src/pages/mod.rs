@@ -6,6 +6,7 @@
 
 mod acceptor;
 mod activation;
+mod address;
 mod assets;
 pub mod cookies;
 mod form;
@@ -124,6 +125,11 @@ pub async fn route(pages: &Pages, request: &PageRequest<'_>) -> Reply {
 
 /// Answers GET and HEAD.
 async fn shown(pages: &Pages, request: &PageRequest<'_>, path: &str) -> Reply {
+    // Addresses that people type from paper: a slash behind them is forgiven.
+    let trimmed = path.trim_end_matches('/');
+    if trimmed != path && [paths::RESET, paths::HELP, paths::POSTER].contains(&trimmed) {
+        return pages.to_own(request, &format!("{}{trimmed}", pages.frame.base));
+    }
     match path {
         paths::STATUS => status::show(pages, request).await,
         paths::ACTIVATION => activation::show(pages, request).await,
@@ -131,6 +137,10 @@ async fn shown(pages: &Pages, request: &PageRequest<'_>, path: &str) -> Reply {
         paths::ACCEPTOR_RECOVERY => recover::show(pages, request).await,
         paths::ACCEPTOR_RESET => lost::show(pages, request).await,
         paths::RECOVERY => recovery::show(pages, request).await,
+        paths::EMAIL => address::show(pages, request).await,
+        paths::EMAIL_CONFIRM => {
+            pages.to_own(request, &format!("{}{}", pages.frame.base, paths::EMAIL))
+        }
         // Addresses of forms, opened by themselves: to the page that the form stands on.
         paths::ACCEPTOR_EXTEND | paths::ACCEPTOR_CANCEL | paths::ACCEPTOR_SWITCH => {
             pages.to_own(request, &format!("{}/acceptor", pages.frame.base))
@@ -173,6 +183,8 @@ async fn sent(pages: &Pages, request: &PageRequest<'_>, path: &str, form: &Form)
         paths::ACCEPTOR_RECOVERY => recover::verify(pages, request, form).await,
         paths::ACCEPTOR_RESET => lost::prove(pages, request, form).await,
         paths::RECOVERY => recovery::renew(pages, request, form).await,
+        paths::EMAIL => address::typed(pages, request, form).await,
+        paths::EMAIL_CONFIRM => address::confirm(pages, request, form).await,
         paths::RECOVERY_FILE => recovery::file(pages, request, form).await,
         paths::REPLACE => recovery::replace(pages, request, form).await,
         paths::RESET => reset::ask(pages, request, form).await,
@@ -237,6 +249,18 @@ impl Pages {
     pub fn contacts_for(&self, identity: Option<&Identity>) -> Vec<Contact> {
         let user_type = identity.map(|who| who.account.user_type.as_str());
         self.contacts_of(user_type, identity.map(|who| who.role.as_str()))
+    }
+
+    /// All contacts, the one for everybody first: where nobody knows who asks.
+    pub(crate) fn contacts_of_all(&self) -> Vec<Contact> {
+        let mut all = self.contacts_for(None);
+        let face = self.face.load();
+        for listed in face.contacts.listed().iter().map(help::shown) {
+            if !all.contains(&listed) {
+                all.push(listed);
+            }
+        }
+        all
     }
 
     /// Contacts for a user type and a role, where they are known.

@@ -15,7 +15,7 @@ use crate::render::{
     ResetRequest, ResetTaken, SecretText, paths, puzzle_path,
 };
 use crate::seal::digest;
-use http::StatusCode;
+use http::{StatusCode, header};
 
 /// GET: the form.
 pub(super) fn show(pages: &Pages, request: &PageRequest<'_>) -> Reply {
@@ -41,8 +41,14 @@ pub(super) async fn ask(pages: &Pages, request: &PageRequest<'_>, form: &Form) -
     if !form.field("refresh").is_empty() {
         return form_page(pages, request, Some(form), None);
     }
-    if let Some(retry_seconds) = engine.asks_too_often(request.client) {
-        return pages.refuse(request, Notice::TooManyRequests { retry_seconds });
+    let wait = engine.asks_too_often(request.client);
+    if let Some(seconds) = wait.or_else(|| engine.asks_busy()) {
+        return form_page(
+            pages,
+            request,
+            Some(form),
+            Some(ResetError::TooMany { seconds }),
+        );
     }
     let wanted = match read(pages, form) {
         Ok((account, email)) => Ask {
@@ -59,12 +65,18 @@ pub(super) async fn ask(pages: &Pages, request: &PageRequest<'_>, form: &Form) -
         Answer::Again => return taken(pages, request, form),
         Answer::Wrong => return form_page(pages, request, Some(form), Some(ResetError::Puzzle)),
     }
-    match engine.ask_reset(wanted, request.client).await {
+    let asked = engine.ask_reset(wanted, request.client).await;
+    if !matches!(asked, Ok(AskOutcome::Taken)) {
+        engine.unanswer_puzzle(puzzle);
+    }
+    match asked {
         Ok(AskOutcome::Taken) => taken(pages, request, form),
-        Ok(AskOutcome::Busy { seconds }) => {
-            let retry_seconds = seconds;
-            pages.refuse(request, Notice::TooManyRequests { retry_seconds })
-        }
+        Ok(AskOutcome::Busy { seconds }) => form_page(
+            pages,
+            request,
+            Some(form),
+            Some(ResetError::TooMany { seconds }),
+        ),
         Err(error) => failed(pages, request, &error),
     }
 }
@@ -72,7 +84,7 @@ pub(super) async fn ask(pages: &Pages, request: &PageRequest<'_>, form: &Form) -
 fn taken(pages: &Pages, request: &PageRequest<'_>, form: &Form) -> Reply {
     let page = ResetTaken {
         email: form.field("email").trim().to_owned(),
-        contacts: pages.contacts_for(None),
+        contacts: pages.contacts_of_all(),
     };
     finish(pages, request, &Page::ResetTaken(page), StatusCode::OK)
 }
@@ -83,7 +95,10 @@ fn read(pages: &Pages, form: &Form) -> Result<(AccountId, EmailAddress), ResetEr
     let typed = form.field("user_id");
     let user_id = profile
         .fold_user_id(typed)
-        .map_err(|_| ResetError::UserId)?;
+        .map_err(|_| match typed.trim().is_empty() {
+            true => ResetError::UserId,
+            false => ResetError::BadUserId,
+        })?;
     let email = EmailAddress::parse(form.field("email")).map_err(|_| ResetError::Email)?;
     let user_type = profile
         .user_types()
@@ -118,13 +133,20 @@ fn form_page(
         user_id: typed("user_id"),
         email: typed("email"),
         error,
-        contacts: pages.contacts_for(None),
+        contacts: pages.contacts_of_all(),
     };
     let status = match error {
+        Some(ResetError::TooMany { .. }) => StatusCode::TOO_MANY_REQUESTS,
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
-    finish(pages, request, &Page::ResetRequest(Box::new(page)), status)
+    let answer = finish(pages, request, &Page::ResetRequest(Box::new(page)), status);
+    match error {
+        Some(ResetError::TooMany { seconds }) => {
+            reply::with_header(answer, header::RETRY_AFTER, &seconds.to_string())
+        }
+        _ => answer,
+    }
 }
 
 /// GET: behind the link.
@@ -172,11 +194,13 @@ fn result(pages: &Pages, request: &PageRequest<'_>, found: ResetPage, token: &Li
             account,
             code,
             until,
+            bound,
         } => {
             let page = ResetDone {
                 user_id: account.user_id.as_str().to_owned(),
                 code: SecretText::new(code.grouped().to_string()),
                 until: pages.date_text(until),
+                bound,
             };
             let answer = behind(
                 pages,

@@ -124,6 +124,7 @@ async fn render(
             .binding
             .as_ref()
             .map(|binding| active_since(pages, binding)),
+        by_mail: pages.engine.offers_address(owner),
         replace: pages.engine.may_replace(owner),
         rule: match mode_of(pages, identity).await {
             Mode::Off | Mode::Observe => Rule::Off,

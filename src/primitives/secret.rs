@@ -90,17 +90,24 @@ impl fmt::Debug for ActivationCode {
     }
 }
 
+/// A full-width digit (U+FF10 to U+FF19) as a plain one; everything else as it is.
+pub(crate) fn plain_sign(sign: char) -> char {
+    let digit = u32::from(sign)
+        .checked_sub(0xff10)
+        .filter(|digit| *digit < 10);
+    digit
+        .and_then(|digit| char::from_digit(digit, 10))
+        .unwrap_or(sign)
+}
+
 /// Exactly `N` digits; spaces and hyphens anywhere are forgiven, since apps show `123 456`, and so
 /// are the full-width digits of some keyboards (U+FF10 to U+FF19).
 fn digits<const N: usize>(typed: &str) -> Option<[u8; N]> {
     let digits: Vec<u8> = typed
         .chars()
         .filter(|c| !c.is_whitespace() && *c != '-')
-        .map(|c| match c {
-            '\u{ff10}'..='\u{ff19}' => u32::from(c).checked_sub(0xff10 - u32::from('0')),
-            _ => Some(u32::from(c)),
-        })
-        .map(|c| u8::try_from(c?).ok().filter(u8::is_ascii_digit))
+        .map(plain_sign)
+        .map(|c| u8::try_from(c).ok().filter(u8::is_ascii_digit))
         .collect::<Option<_>>()?;
     <[u8; N]>::try_from(digits.as_slice()).ok()
 }

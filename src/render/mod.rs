@@ -51,6 +51,7 @@ pub use page::Page;
 pub use page::acceptor::{Acceptor, AcceptorError, AcceptorSession};
 pub use page::activated::Activated;
 pub use page::activation::{Activation, ActivationError, Later, Leave, ShownQr};
+pub use page::address::{Address, AddressError, Registration};
 pub use page::confirm_logout::ConfirmLogout;
 pub use page::disabled::Disabled;
 pub use page::help::{Desk, Help};

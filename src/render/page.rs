@@ -3,6 +3,7 @@
 pub(super) mod acceptor;
 pub(super) mod activated;
 pub(super) mod activation;
+pub(super) mod address;
 mod code;
 pub(super) mod confirm_logout;
 pub(super) mod disabled;
@@ -45,6 +46,8 @@ pub enum Page {
     Recovery(Box<recovery::Recovery>),
     /// New recovery codes, shown once.
     RecoveryCodes(recovery::RecoveryCodes),
+    /// The address that an owner registers himself.
+    Address(Box<address::Address>),
     /// Asks for a reset by mail.
     ResetRequest(Box<reset::ResetRequest>),
     /// A request for a reset was taken.
@@ -106,6 +109,7 @@ impl Page {
             Self::Disabled(_) => "disabled",
             Self::Recovery(_) => "recovery",
             Self::RecoveryCodes(_) => "recovery_codes",
+            Self::Address(_) => "address",
             Self::ResetRequest(_) => "reset_request",
             Self::ResetTaken(_) => "reset_taken",
             Self::ResetConfirm(_) => "reset_confirm",
@@ -148,6 +152,9 @@ impl Page {
             recovery::RecoveryCodes::samples(),
             Self::RecoveryCodes,
         ));
+        add(named(address::Address::samples(), |page| {
+            Self::Address(Box::new(page))
+        }));
         add(named(reset::ResetRequest::samples(), |page| {
             Self::ResetRequest(Box::new(page))
         }));
@@ -182,6 +189,7 @@ impl Page {
             Self::Disabled(page) => Ok(page.view()),
             Self::Recovery(page) => page.view(words),
             Self::RecoveryCodes(page) => Ok(page.view()),
+            Self::Address(page) => page.view(words),
             Self::ResetRequest(page) => page.view(words),
             Self::ResetTaken(page) => page.view(words),
             Self::ResetConfirm(page) => Ok(page.view()),

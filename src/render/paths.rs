@@ -45,6 +45,10 @@ pub const RESET_DENY: &str = "/reset/deny";
 pub const ACCEPTOR_RESET: &str = "/acceptor/reset";
 /// POST: mails an activation code (`r`, `csrf`).
 pub const ACTIVATION_MAIL: &str = "/activation/mail";
+/// The owner's address (GET, POST `email`, `code`, `csrf`).
+pub const EMAIL: &str = "/email";
+/// Confirms it (POST `code`, `csrf`).
+pub const EMAIL_CONFIRM: &str = "/email/confirm";
 /// Logs out of both sides (POST `csrf`).
 pub const LOGOUT: &str = "/logout";
 /// What users and operators need to know (GET).

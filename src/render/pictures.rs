@@ -28,6 +28,7 @@ macro_rules! pictures {
 pub(super) const PICTURES: &[Picture] = pictures![
     "acceptor",
     "activation",
+    "address",
     "code",
     "codes",
     "confirm",

@@ -172,6 +172,8 @@ fn forms_post_to_the_paths_of_the_module() {
         RESET,
         RESET_CONFIRM,
         RESET_DENY,
+        EMAIL,
+        EMAIL_CONFIRM,
         RECOVERY,
         RECOVERY_FILE,
         REPLACE,

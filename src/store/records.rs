@@ -3,9 +3,10 @@
 //! A value is sealed with its kind and key as associated data, so that a record put in another's
 //! place does not open; keys of accounts are keyed hashes, so that the store shows no user ids.
 //! Inside the seal: one byte of format, then JSON. What is done with the audit log as a whole stands
-//! in the folder: reading it, verifying its chain, retention.
+//! in the folder: reading it, verifying its chain, retention; and what the key makes of an account.
 
 mod audit;
+mod derived;
 mod redact;
 mod verify;
 
@@ -13,21 +14,18 @@ pub use audit::{AuditEntry, MAIL_CURSOR, MailCursor, OUT_CURSORS, OutCursors, St
 pub use redact::Redaction;
 pub use verify::{AuditReport, Fault};
 
-use crate::authenticator::Factor;
-use crate::authenticator::recovery::RecoveryCode;
 use crate::domain::audit::AuditRecord;
 use crate::domain::directory::Registered;
 use crate::domain::enrollment::{Account, Activation};
 use crate::domain::login::WaitingLogin;
 use crate::domain::mail::Outbound;
 use crate::domain::policy::PolicyState;
-use crate::domain::recovery::CodeDigest;
-use crate::domain::reset::{Nonce, ResetCase};
+use crate::domain::reset::ResetCase;
 use crate::domain::session::GatewaySession;
 use crate::domain::standing::{Seen, Standing};
-use crate::domain::throttle::{Attempts, Lane};
+use crate::domain::throttle::Attempts;
 use crate::domain::upstream_session::StoredState;
-use crate::primitives::{AccountId, ActivationCode, LinkToken, UnixSeconds};
+use crate::primitives::UnixSeconds;
 use crate::seal::{RecordSeal, SealError};
 use crate::store::{Batch, CommitError, Expect, Kind, Op, Stats, Store, StoreError};
 use serde::de::DeserializeOwned;
@@ -164,56 +162,6 @@ impl Records {
     /// What the engine holds, for metrics.
     pub fn stats(&self) -> Option<Stats> {
         self.store.stats()
-    }
-
-    /// Key of an account's record.
-    pub fn account_key(&self, account: &AccountId) -> Vec<u8> {
-        self.seal.fingerprint(&account.key()).to_vec()
-    }
-
-    /// What is kept of an activation code: a keyed hash over account and code.
-    pub fn grant_digest(&self, account: &AccountId, code: &ActivationCode) -> [u8; 16] {
-        let account = account.key();
-        let parts: [&[u8]; 3] = [b"grant\0", &account, code.expose().as_bytes()];
-        self.seal.fingerprint(&parts.concat())
-    }
-
-    /// What is kept of a recovery code: a keyed hash over account and code.
-    pub fn recovery_digest(&self, account: &AccountId, code: &RecoveryCode) -> CodeDigest {
-        let account = account.key();
-        let parts: [&[u8]; 3] = [b"recovery\0", &account, code.expose()];
-        let parts = zeroize::Zeroizing::new(parts.concat());
-        self.seal.fingerprint(&parts)
-    }
-
-    /// The token of a link in a mail: for one account, one nonce and one purpose.
-    pub fn link_token(
-        &self,
-        account: &AccountId,
-        nonce: &Nonce,
-        purpose: LinkPurpose,
-    ) -> LinkToken {
-        let account = account.key();
-        let parts: [&[u8]; 5] = [b"link\0", purpose.tag(), b"\0", nonce, &account];
-        let key = self.seal.fingerprint(&account);
-        LinkToken::new(key, self.seal.mac(&parts.concat()))
-    }
-
-    /// The activation code that is made of a nonce, for one account.
-    pub fn mailed_code(&self, account: &AccountId, nonce: &Nonce) -> ActivationCode {
-        let account = account.key();
-        let parts: [&[u8]; 3] = [b"mailed-code\0", nonce, &account];
-        let mut bits = [0; 8];
-        let mac = self.seal.mac(&parts.concat());
-        bits.copy_from_slice(mac.first_chunk::<8>().unwrap_or(&[0; 8]));
-        ActivationCode::from_random(bits)
-    }
-
-    /// Key of one lane of attempts.
-    pub fn attempts_key(&self, account: &AccountId, factor: Factor, lane: Lane) -> Vec<u8> {
-        let mut key = self.account_key(account);
-        key.extend_from_slice(&[factor.number(), lane.number()]);
-        key
     }
 
     /// Reads one record.

@@ -21,7 +21,7 @@ async fn world_saying(more: &str) -> World {
     world
 }
 
-async fn reads(world: &World, more: &str) {
+pub(crate) async fn reads(world: &World, more: &str) {
     let times = || world.gateway.log().matches("were read again").count();
     let before = times();
     world.gateway.reload(|text| format!("{text}\n{more}"));
@@ -60,7 +60,7 @@ async fn everybody_gets_the_same_help_and_no_cookie() {
         }
     }
     for path in [
-        "/gerbang/bantuan/",
+        "/gerbang/email/",
         "/gerbang/bantuan/x",
         "/gerbang/bantuan/poster/x",
     ] {

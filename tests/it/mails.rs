@@ -62,8 +62,9 @@ fn the_reset_mail_has_the_words_of_the_guides() {
          mohon Bapak/Ibu untuk klik button Reset TOTP berikut\n",
         "[ Reset TOTP ]\n",
         "Jika tidak bisa, silakan klik link berikut atau copy dan paste di browser Anda\nhttps://",
-        "Link berlaku 30 menit dan hanya sekali. Jika Anda tidak meminta reset, abaikan email ini \
+        "Link berlaku 30 menit. Jika Anda tidak meminta reset, abaikan email ini \
          atau klik \"Bukan saya\":\nhttps://",
+        "Permintaan ini untuk User ID PPK2.\n",
     ] {
         let at = rest
             .find(line)

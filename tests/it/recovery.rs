@@ -2,7 +2,7 @@
 
 mod attacks;
 mod ends;
-mod replace;
+pub(crate) mod replace;
 mod sets;
 mod story;
 
@@ -35,7 +35,7 @@ fn codes_of(page: &Response) -> Vec<String> {
 }
 
 /// Password and activation: the phone, and the codes that came with it.
-async fn activate_with_codes(browser: &Browser, id: &str) -> (Phone, Vec<String>) {
+pub(crate) async fn activate_with_codes(browser: &Browser, id: &str) -> (Phone, Vec<String>) {
     let answer = password(browser, id).await;
     let page = to_page(browser, &answer, "activation").await;
     let mut phone = scan(browser, &page);
@@ -69,7 +69,7 @@ async fn type_recovery(browser: &Browser, page: &Response, code: &str) -> Respon
 }
 
 /// Password, recovery code; the answer.
-async fn recover(browser: &Browser, id: &str, code: &str) -> Response {
+pub(crate) async fn recover(browser: &Browser, id: &str, code: &str) -> Response {
     let answer = password(browser, id).await;
     let page = to_recovery(browser, &answer).await;
     type_recovery(browser, &page, code).await

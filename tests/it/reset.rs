@@ -6,6 +6,9 @@ mod attacks;
 mod by_mail;
 mod links;
 mod load_timings;
+mod outage;
+mod own;
+mod own_ends;
 mod story;
 
 use crate::support::browser::Browser;

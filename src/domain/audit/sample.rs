@@ -48,6 +48,8 @@ pub fn events() -> Vec<AuditEvent> {
         AuditEvent::CodeMailed {
             source: "list".into(),
         },
+        AuditEvent::AddressTyped,
+        AuditEvent::AddressConfirmed,
         AuditEvent::SessionEnded {
             reason: "idle".into(),
         },

@@ -5,6 +5,7 @@ use super::{Desk, Known};
 use crate::domain::audit::AuditEvent;
 use crate::domain::enforcement::Enrolled;
 use crate::domain::enrollment::entry_letter;
+use crate::domain::mail::AddressChange;
 use crate::domain::office::{Answer, ErrorKind, LIST_MAX, OfficeError, Paper, Shown, UserRef};
 use crate::domain::policy::Signature;
 use crate::domain::reset::ResetCase;
@@ -69,7 +70,8 @@ impl Desk<'_> {
         let records = self.engine.records()?;
         let key = records.account_key(&id);
         let (mut account, expect) = self.engine.account_for_update(&id).await?;
-        account.binding = None;
+        let ended = account.binding.take();
+        let own = ended.and_then(|ended| ended.own.confirmed);
         account.epoch = account.epoch.saturating_add(1);
         let event = AuditEvent::Reset {
             entry,
@@ -81,6 +83,9 @@ impl Desk<'_> {
         let draft = records.draft().put(&key, expect, &account).audit(&record);
         // A link that is out did not know of this.
         let draft = draft.delete::<ResetCase>(&key, Expect::Any);
+        let own = own.map(|own| own.email);
+        let (whose, ended) = ((&id, known.role()), AddressChange::OwnEnded);
+        let draft = self.engine.with_told(draft, whose, own, ended)?;
         let draft = without_counters(draft, records, &id);
         let code = self.issue(draft, (&id, &known), &paper, true).await?;
         let ended = self.end_all_of(&id, "reset", &paper.signature).await;

@@ -1,6 +1,7 @@
 //! What mails there are.
 
 use super::{Letterhead, Link, MailView};
+use crate::domain::mail::AddressChange;
 use crate::domain::mail::News;
 use crate::render::contact;
 use crate::render::problem::WordsError;
@@ -30,6 +31,8 @@ pub enum MailContent {
     },
     /// The link behind which a reset is confirmed.
     Reset {
+        /// Folded user id.
+        user_id: String,
         /// Address of the page.
         link: String,
         /// Address of the page that says "bukan saya".
@@ -53,14 +56,14 @@ pub enum MailContent {
         /// Folded user id.
         user_id: String,
     },
-    /// The address of an account was set by the help desk; to the old and to the new one.
+    /// Another address was registered for an account; to the old and to the new one.
     AddressChanged {
         /// Folded user id.
         user_id: String,
         /// Date and time for people.
         at: String,
-        /// This is the new one.
-        is_new: bool,
+        /// What became of it.
+        change: AddressChange,
     },
     /// Somebody said "bukan saya" to a reset; to the operator.
     Denied {
@@ -168,6 +171,24 @@ fn profile(fits: bool, at: &str) -> MailView {
     }
 }
 
+/// What an address is told that was registered or replaced, and what it should do.
+fn changed(change: AddressChange) -> [&'static str; 3] {
+    let [subject, what] = match change {
+        AddressChange::Registered => ["mail.address.new_subject", "mail.address.is_new"],
+        AddressChange::Replaced => ["mail.address.subject", "mail.address.is_old"],
+        AddressChange::OwnRegistered => ["mail.address.new_subject", "mail.address.own_new"],
+        AddressChange::OwnReplaced => ["mail.address.subject", "mail.address.own_old"],
+        AddressChange::OwnEnded => ["mail.address.ended_subject", "mail.address.own_ended"],
+    };
+    let closing = match change {
+        AddressChange::Registered | AddressChange::Replaced => "mail.address.not_you",
+        AddressChange::OwnRegistered | AddressChange::OwnReplaced | AddressChange::OwnEnded => {
+            "mail.address.own_not_you"
+        }
+    };
+    [subject, what, closing]
+}
+
 fn with_code(code: &SecretText, user_id: &str, [subject, what]: [&'static str; 2]) -> MailView {
     MailView {
         code: Some(code.clone()),
@@ -176,8 +197,9 @@ fn with_code(code: &SecretText, user_id: &str, [subject, what]: [&'static str; 2
     }
 }
 
-fn reset(link: &str, deny: &str, minutes: u32) -> MailView {
+fn reset(user_id: &str, link: &str, deny: &str, minutes: u32) -> MailView {
     MailView {
+        closing: vec![Say::key("mail.reset.about").with("user_id", user_id)],
         button: Some(Link {
             label: Say::key("mail.reset.button"),
             link: link.to_owned(),
@@ -230,10 +252,11 @@ impl MailContent {
             }
             Self::Profile { fits, at } => profile(*fits, at),
             Self::Reset {
+                user_id,
                 link,
                 deny,
                 minutes,
-            } => reset(link, deny, *minutes),
+            } => reset(user_id, link, deny, *minutes),
             Self::Code {
                 code,
                 user_id,
@@ -253,18 +276,15 @@ impl MailContent {
             Self::AddressChanged {
                 user_id,
                 at,
-                is_new,
-            } => MailView {
-                facts: vec![
-                    Fact("common.user_id", user_id.clone()),
-                    Fact("mail.time", at.clone()),
-                ],
-                closing: vec![ask("mail.address.not_you")],
-                ..match is_new {
-                    true => MailView::new("mail.address.subject", "mail.address.is_new"),
-                    false => MailView::new("mail.address.subject", "mail.address.is_old"),
+                change,
+            } => {
+                let [subject, what, closing] = changed(*change);
+                MailView {
+                    facts: facts(user_id, at, None),
+                    closing: vec![ask(closing)],
+                    ..MailView::new(subject, what)
                 }
-            },
+            }
             Self::Denied {
                 user_id,
                 at,
@@ -288,10 +308,10 @@ impl MailContent {
             fits,
             at: "22 November 2026 10:15 WIB".to_owned(),
         };
-        let address = |is_new| Self::AddressChanged {
+        let address = |change| Self::AddressChanged {
             user_id: "PPK2".to_owned(),
             at: "22 November 2026 10:15 WIB".to_owned(),
-            is_new,
+            change,
         };
         let denied = |late| Self::Denied {
             user_id: "PPK2".to_owned(),
@@ -306,6 +326,7 @@ impl MailContent {
             (
                 "reset".to_owned(),
                 Self::Reset {
+                    user_id: "PPK2".to_owned(),
                     link: "https://spse.example.go.id/eproc4/gerbang/reset/confirm?t=AAECAwQF"
                         .to_owned(),
                     deny: "https://spse.example.go.id/eproc4/gerbang/reset/deny?t=BQQDAgEA"
@@ -328,8 +349,20 @@ impl MailContent {
                     user_id: "PPK2".to_owned(),
                 },
             ),
-            ("address_new".to_owned(), address(true)),
-            ("address_old".to_owned(), address(false)),
+            ("address_new".to_owned(), address(AddressChange::Registered)),
+            (
+                "address_own_new".to_owned(),
+                address(AddressChange::OwnRegistered),
+            ),
+            (
+                "address_own_old".to_owned(),
+                address(AddressChange::OwnReplaced),
+            ),
+            (
+                "address_own_ended".to_owned(),
+                address(AddressChange::OwnEnded),
+            ),
+            ("address_old".to_owned(), address(AddressChange::Replaced)),
             ("denied".to_owned(), denied(false)),
             ("denied_late".to_owned(), denied(true)),
             ("trial".to_owned(), Self::Trial),

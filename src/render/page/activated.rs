@@ -17,6 +17,8 @@ pub struct Activated {
     pub replaced: Option<String>,
     /// The recovery codes that were made with it; `None` once they were shown.
     pub codes: Option<RecoveryList>,
+    /// Whether an address can be registered.
+    pub by_mail: bool,
     /// Where the link Beranda leads: where the upstream had sent the user.
     pub continue_to: LocalPath,
 }
@@ -28,6 +30,7 @@ impl Activated {
             "entry": self.entry,
             "replaced": self.replaced,
             "codes": self.codes.as_ref().map(RecoveryList::view),
+            "by_mail": self.by_mail,
             "continue_to": self.continue_to.as_str(),
         });
         View::new(Say::key("activated.title"), body)
@@ -39,6 +42,7 @@ impl Activated {
             entry: "A".to_owned(),
             replaced: None,
             codes: Some(RecoveryList::sample()),
+            by_mail: true,
             continue_to,
         });
         let sample = |(name, page): (&str, Option<Self>)| page.map(|page| (name.to_owned(), page));
@@ -49,6 +53,7 @@ impl Activated {
         });
         let reloaded = first.clone().map(|page| Self {
             codes: None,
+            by_mail: false,
             ..page
         });
         [

@@ -49,6 +49,11 @@ impl Lost {
             // Without mail there is no code that fits here: the help desk's comes with a reset.
             "form": self.by_mail || self.error.is_some(),
             "error": error.transpose()?,
+            // A browser in which a reset was confirmed has attempts of its own.
+            "by_link": self.by_mail && matches!(
+                self.error,
+                Some(ProofError::TooMany { .. } | ProofError::Exhausted)
+            ),
             "clock": null,
             "back": self.back.as_str(),
             "desk": Say::key("lost.desk").with("contact", contact),
@@ -86,7 +91,12 @@ impl Lost {
             error: Some(ProofError::Wrong),
             ..at_desk.clone()
         };
+        let waits = Self {
+            error: Some(ProofError::TooMany { seconds: 30 }),
+            ..plain.clone()
+        };
         vec![
+            ("lost_waits".to_owned(), waits),
             ("lost_open".to_owned(), plain),
             ("lost_filled".to_owned(), filled),
             ("lost_at_desk".to_owned(), at_desk),

@@ -36,12 +36,19 @@ pub struct ResetRequest {
 pub enum ResetError {
     /// No user id.
     UserId,
+    /// None that there could be.
+    BadUserId,
     /// No address.
     Email,
     /// No user type.
     UserType,
     /// The Kode Keamanan is wrong, used or too old.
     Puzzle,
+    /// Too many requests, from there or from everybody.
+    TooMany {
+        /// Seconds to wait.
+        seconds: u32,
+    },
 }
 
 /// A request was taken; says nothing about the account.
@@ -73,6 +80,8 @@ pub struct ResetDone {
     pub code: SecretText,
     /// Until when it is good, date and time for people.
     pub until: String,
+    /// Whether there is an authenticator that goes on until then.
+    pub bound: bool,
 }
 
 /// "Bukan saya", before and after.
@@ -114,18 +123,29 @@ impl ResetError {
     fn key(self) -> &'static str {
         match self {
             Self::UserId => "reset.no_user_id",
+            Self::BadUserId => "reset.bad_user_id",
             Self::Email => "reset.no_email",
             Self::UserType => "reset.no_type",
             Self::Puzzle => "reset.wrong_puzzle",
+            Self::TooMany { .. } => "reset.too_many",
+        }
+    }
+
+    fn say(self) -> Say {
+        let say = Say::key(self.key());
+        match self {
+            Self::TooMany { seconds } => say.with("minutes", seconds.div_ceil(60)),
+            _ => say,
         }
     }
 
     fn field(self) -> &'static str {
         match self {
-            Self::UserId => "user_id",
+            Self::UserId | Self::BadUserId => "user_id",
             Self::Email => "email",
             Self::UserType => "type",
             Self::Puzzle => "answer",
+            Self::TooMany { .. } => "",
         }
     }
 }
@@ -158,7 +178,7 @@ impl ResetRequest {
             "types": types.collect::<Vec<_>>(),
             "user_id": self.user_id,
             "email": self.email,
-            "error": self.error.map(|error| Say::key(error.key())),
+            "error": self.error.map(ResetError::say),
             "wrong": {
                 "user_id": wrong("user_id"),
                 "email": wrong("email"),
@@ -193,9 +213,11 @@ impl ResetRequest {
         )];
         for (name, error, sum) in [
             ("user_id", ResetError::UserId, [3, 4]),
+            ("bad_user_id", ResetError::BadUserId, [3, 4]),
             ("email", ResetError::Email, [5, 6]),
             ("type", ResetError::UserType, [7, 8]),
             ("puzzle", ResetError::Puzzle, [9, 10]),
+            ("too_many", ResetError::TooMany { seconds: 500 }, [9, 10]),
         ] {
             let error = Some(error);
             let sample = Self {
@@ -255,6 +277,8 @@ impl ResetDone {
             "user_id": self.user_id,
             "code": self.code.expose(),
             "until": Say::key("reset_done.until").with("until", &self.until),
+            "what": Say::key(if self.bound { "reset_done.what" } else { "reset_done.what_first" }),
+            "next": Say::key(if self.bound { "reset_done.next" } else { "reset_done.next_first" }),
         });
         View::new(Say::key("reset_done.title"), body)
     }
@@ -264,8 +288,16 @@ impl ResetDone {
             user_id: "PPK2".to_owned(),
             code: SecretText::new("1234 5678".to_owned()),
             until: "23 November 2026 10:15 WIB".to_owned(),
+            bound: true,
         };
-        vec![("reset_done".to_owned(), sample)]
+        let first = Self {
+            bound: false,
+            ..sample.clone()
+        };
+        vec![
+            ("reset_done".to_owned(), sample),
+            ("reset_done_first".to_owned(), first),
+        ]
     }
 }
 

@@ -32,6 +32,8 @@ pub struct AccountStatus {
     pub role: String,
     /// `None` when TOTP is not active.
     pub active: Option<ActiveSince>,
+    /// Whether an address can be registered.
+    pub by_mail: bool,
     /// Whether another phone may be bound from this session.
     pub replace: bool,
     /// What the policy means for this account.
@@ -146,6 +148,7 @@ impl AccountStatus {
                     "recovery": active.recovery.as_ref().map(RecoveryCount::view),
                 })),
                 "replace": self.replace,
+                "by_mail": self.by_mail,
                 "rule": Say::key(rule),
                 "asks_again": self.rule == Rule::Required,
                 "can_enable": self.rule != Rule::Off,
@@ -169,6 +172,7 @@ impl AccountStatus {
             user_id: "PPK2".to_owned(),
             role: "Pejabat Pembuat Komitmen".to_owned(),
             active: Some(active),
+            by_mail: false,
             replace: false,
             rule: Rule::Required,
             error: None,
@@ -193,6 +197,7 @@ impl AccountStatus {
                 .active
                 .clone()
                 .map(|active| ActiveSince { recovery, ..active }),
+            by_mail: true,
             replace,
             ..self.clone()
         };

@@ -242,6 +242,32 @@ async fn reset_at_the_counter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn own_address() {
+    let server = MailServer::start();
+    let world = world_with(Config::default(), |gateway| gateway.mail(&server)).await;
+    let mut phone = enrolled(&world, "PPK2").await;
+    world.gateway.advance(60).await;
+    let mut camera = Camera::new(&world).await;
+    camera.person.logs_in("PPK2").await;
+    camera.person.types_code(&phone.code()).await;
+    camera.person.is_home_as("PPK2").await;
+    camera.person.open("/gerbang/").await;
+    camera.person.clicks_on("Email untuk Reset TOTP").await;
+    camera.person.is_at("/gerbang/email").await;
+    world.gateway.advance(60).await;
+    camera.person.fills("#email", EMAIL).await;
+    camera.person.fills("#code", &phone.code()).await;
+    camera.takes("address", "form.entry", "form.entry").await;
+    camera.person.clicks("form.entry button").await;
+    camera.person.sees("Kode konfirmasi dikirim").await;
+    let code = server.nth(1).await.code();
+    camera.person.fills("#confirm", &code).await;
+    camera.person.clicks("form.entry button").await;
+    camera.person.sees("Email sudah dikonfirmasi.").await;
+    camera.leaves(&["address"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn reset_by_mail() {
     let server = MailServer::start();
     let world = with_mail(&server, "PPK2", "non-penyedia").await;

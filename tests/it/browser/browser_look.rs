@@ -8,7 +8,8 @@ use serde_json::json;
 use std::path::PathBuf;
 
 /// Beginnings of the names of pages that pictures are taken of.
-const PICTURED: [&str; 20] = [
+const PICTURED: [&str; 21] = [
+    "address_",
     "help_full",
     "poster_full",
     "proof_wrong",

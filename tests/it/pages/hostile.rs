@@ -5,8 +5,8 @@ use gerbang::primitives::SharedSecret;
 use gerbang::render::{
     Activated, ActiveSince, Announcement, ConfirmLogout, Contact, Denial, Desk, Disabled, Frame,
     Lang, LocalPath, Message, Notice, Page, ProofMail, Recovered, RecoveryCodes, RecoveryCount,
-    RecoveryList, Renderer, ResetConfirm, ResetDeny, ResetDone, ResetTaken, SecretText, ShownQr,
-    Status,
+    RecoveryList, Registration, Renderer, ResetConfirm, ResetDeny, ResetDone, ResetTaken,
+    SecretText, ShownQr, Status,
 };
 
 /// What somebody may have registered as name, to be text on every page.
@@ -161,6 +161,7 @@ fn filled(page: Page, text: &str) -> Page {
         | Page::Recovery(_)
         | Page::RecoveryCodes(_)) => filled_recovery(page, &text()),
         page @ (Page::Lost(_)
+        | Page::Address(_)
         | Page::ResetRequest(_)
         | Page::ResetTaken(_)
         | Page::ResetConfirm(_)
@@ -239,6 +240,17 @@ fn filled_reset(page: Page, text: &str) -> Page {
             (page.code, page.contacts) = (Some(secret()), contacts);
             Page::Lost(page)
         }
+        Page::Address(mut page) => {
+            (page.user_id, page.entry, page.csrf) = (text(), text(), secret());
+            (page.email, page.clock, page.contacts) = (text(), Some(text()), contacts);
+            page.pending = page.pending.map(|_| text());
+            page.registered = match page.registered {
+                Registration::Own(_) => Registration::Own(text()),
+                Registration::Lpse(_) => Registration::Lpse(text()),
+                other => other,
+            };
+            Page::Address(page)
+        }
         Page::ResetRequest(mut page) => {
             (page.user_id, page.email, page.csrf) = (text(), text(), secret());
             (page.puzzle, page.picture, page.contacts) = (text(), text(), contacts);
@@ -254,10 +266,11 @@ fn filled_reset(page: Page, text: &str) -> Page {
             token: secret(),
             user_id: text(),
         }),
-        Page::ResetDone(_) => Page::ResetDone(ResetDone {
+        Page::ResetDone(page) => Page::ResetDone(ResetDone {
             user_id: text(),
             code: secret(),
             until: text(),
+            bound: page.bound,
         }),
         Page::ResetDeny(page) => Page::ResetDeny(ResetDeny {
             denial: match page.denial {

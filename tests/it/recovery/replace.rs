@@ -13,7 +13,7 @@ use spse_standin::SessionMode;
 const MEANWHILE: &str = "tetap berlaku sampai aktivasi ini selesai.";
 
 /// From the page behind a recovery code to the new QR code.
-async fn to_new_phone(browser: &Browser, page: &Response) -> (Response, Phone) {
+pub(crate) async fn to_new_phone(browser: &Browser, page: &Response) -> (Response, Phone) {
     let moved = send(browser, page, "/replace", &[]).await;
     assert_eq!(moved.location(), "/eproc4/gerbang/activation", "{moved:?}");
     let page = browser.follow(moved).await;
@@ -23,7 +23,7 @@ async fn to_new_phone(browser: &Browser, page: &Response) -> (Response, Phone) {
 }
 
 /// Types the code of a session's activation.
-async fn confirm(browser: &Browser, page: &Response, code: &str) -> Response {
+pub(crate) async fn confirm(browser: &Browser, page: &Response, code: &str) -> Response {
     let csrf = page.hidden("csrf");
     let fields = [("csrf", csrf.as_str()), ("code", code)];
     browser.post("/gerbang/activation", &fields).await

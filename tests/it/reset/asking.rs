@@ -106,15 +106,22 @@ async fn three_mails_a_day_then_the_same_answer_and_no_mail() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_puzzle_is_answered_once_and_what_was_typed_stays() {
     let server = MailServer::start();
+    let contacts = "[[contact]]\nname = \"Meja Umum\"\nphone = \"0361-1\"\n\
+                    [[contact]]\nuser_type = \"penyedia\"\nname = \"Meja Penyedia\"\nphone = \"0361-2\"\n";
     let world = with_mail(SessionMode::InCookie, &server).await;
+    crate::help::reads(&world, contacts).await;
     let browser = world.browser();
     let page = form(&browser).await;
     let sum = sum_of(&page);
     let who = ("PPK301", "budi+x@example.id");
     // A slip, each with its own sentence, costs no right answer and loses nothing.
     for (who, answer, says) in [
-        (who, "99", "Kode Keamanan salah atau sudah lewat waktunya."),
         ((" ", who.1), &sum, "Isikan User ID Anda."),
+        (
+            ("PPK\u{7}", who.1),
+            &sum,
+            "User ID yang Anda isikan tidak benar.",
+        ),
         ((who.0, "budi"), &sum, "bukan alamat email yang benar"),
         (
             (who.0, "a@b.id\r\nBcc: x@y.id"),
@@ -132,6 +139,10 @@ async fn the_puzzle_is_answered_once_and_what_was_typed_stays() {
         if who.0 == "PPK301" {
             assert!(refused.has("value=\"PPK301\""), "{refused:?}");
         }
+        // Where nobody knows who asks, all contacts stand there.
+        for desk in ["Meja Umum", "Meja Penyedia"] {
+            assert!(refused.has(desk), "{desk} {refused:?}");
+        }
         assert_ne!(
             refused.hidden("puzzle"),
             page.hidden("puzzle"),
@@ -145,7 +156,17 @@ async fn the_puzzle_is_answered_once_and_what_was_typed_stays() {
     assert!(twice.status == 200 && twice.has(TAKEN), "{twice:?}");
     let other = send(&browser, &page, ("POKJA1", who.1), &sum).await;
     assert!(other.status == 422 && !other.has(TAKEN), "{other:?}");
-
+    // A wrong answer uses a puzzle up: nobody tries one sum after the other.
+    let page = form(&browser).await;
+    let sum = sum_of(&page);
+    for answer in ["99", &sum] {
+        let wrong = send(&browser, &page, who, answer).await;
+        assert!(
+            wrong.has("Kode Keamanan salah atau sudah lewat waktunya."),
+            "{wrong:?}"
+        );
+        assert!(wrong.has("value=\"PPK301\""), "{wrong:?}");
+    }
     assert_eq!(server.taken().len(), 0);
 }
 
@@ -235,6 +256,11 @@ async fn the_addresses_of_guides_and_posters_lead_there() {
         !neighbour.header("location").ends_with("/gerbang/reset"),
         "{neighbour:?}"
     );
+    // A slash too many, as people type from paper.
+    for path in ["/gerbang/reset/", "/gerbang/bantuan/"] {
+        let to = format!("/eproc4{}", path.trim_end_matches('/'));
+        assert_eq!(world.browser().get(path).await.location(), to);
+    }
     let post = world
         .browser()
         .post("/user/resettotp", &[("user_id", "PPK301")])
@@ -266,4 +292,59 @@ async fn without_a_mail_server_the_page_says_whom_to_ask() {
         .post("/gerbang/reset", &[("user_id", "X")])
         .await;
     assert!(!posted.has(TAKEN), "{posted:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_too_often_waits_and_loses_nothing() {
+    let server = MailServer::start();
+    let world = World::with(quick(SessionMode::InCookie), |gateway| {
+        gateway
+            .moving_clock()
+            .mail(&server)
+            .set("", "trusted_proxies", "[\"127.0.0.1\"]")
+    })
+    .await;
+    let browser = world.browser();
+    let page = form(&browser).await;
+    let (csrf, puzzle) = (page.hidden("csrf"), page.hidden("puzzle"));
+    let fields = [
+        ("csrf", csrf.as_str()),
+        ("puzzle", puzzle.as_str()),
+        ("user_id", "PPK301"),
+        ("email", EMAIL),
+        ("answer", "99"),
+        ("type", "non-penyedia"),
+    ];
+    let from = |address: String| {
+        let ask = crate::support::browser::Ask::form("/gerbang/reset", &fields);
+        browser.fetch(ask.with("X-Forwarded-For", &address))
+    };
+    for n in 1..=31 {
+        let answer = from("203.0.113.9".to_owned()).await;
+        assert_eq!(
+            answer.status,
+            if n <= 30 { 422 } else { 429 },
+            "{n} {answer:?}"
+        );
+        if n == 31 {
+            assert!(
+                answer.has("Terlalu banyak permintaan. Coba lagi 10 menit lagi"),
+                "{answer:?}"
+            );
+            assert!(
+                answer.has("value=\"PPK301\"") && answer.has(EMAIL),
+                "{answer:?}"
+            );
+            let after: u32 = answer.header("retry-after").parse().unwrap();
+            assert!((540..=600).contains(&after), "{after}");
+        }
+    }
+    assert_eq!(from("203.0.113.8".to_owned()).await.status, 422);
+    // A subscriber of IPv6 has many networks; all of a site have a limit together.
+    for net in 0..600 {
+        let answer = from(format!("2001:db8:5:{net:x}::1")).await;
+        assert_eq!(answer.status, 422, "{net} {answer:?}");
+    }
+    assert_eq!(from("2001:db8:5:ffff::1".to_owned()).await.status, 429);
+    assert_eq!(from("2001:db8:6::1".to_owned()).await.status, 422);
 }

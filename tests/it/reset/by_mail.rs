@@ -1,6 +1,6 @@
 //! `activation.proof = email`: before a first QR code, a code that was mailed to the registered address.
 
-use super::{EMAIL, WRONG, audit, register, with_mail};
+use super::{EMAIL, WRONG, ask, audit, links_in, register, say, with_mail};
 use crate::office::{press, set};
 use crate::support::World;
 use crate::support::browser::Browser;
@@ -145,4 +145,44 @@ async fn whoever_has_the_password_alone_gets_no_further() {
     set(&world, &["--mode", "required", "--proof", "counter"]);
     let refused = press(&thief, &page, "/proof", Some(&code)).await;
     assert!(refused.has(WRONG) && !refused.has(BUTTON), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_was_cancelled_is_followed_by_a_new_one_and_the_way_is_open() {
+    let server = MailServer::start();
+    let world = with_proof(&server).await;
+    register(&world, "PPK301", EMAIL);
+    let browser = world.browser();
+    let page = to_proof(&browser).await;
+    for nth in 1..=3 {
+        press(&browser, &page, "/mail", None).await;
+        server.nth(nth).await;
+        world.gateway.advance(61).await;
+    }
+    let old = code_in(&server.taken()[2]);
+    ask(&world.browser(), "PPK301", EMAIL).await;
+    let (_, deny) = links_in(&server.nth(4).await);
+    say(&world.browser(), &deny).await;
+    let page = to_proof(&browser).await;
+    let refused = press(&browser, &page, "/proof", Some(&old)).await;
+    assert!(refused.has(WRONG), "{refused:?}");
+    let sent = press(&browser, &page, "/mail", None).await;
+    assert!(sent.has("Kode aktivasi dikirim"), "{sent:?}");
+    let code = code_in(&server.nth(5).await);
+    assert_ne!(code, old);
+    let shown = press(&browser, &page, "/proof", Some(&code)).await;
+    scan(&browser, &browser.follow(shown).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_never_activated_reads_no_word_of_an_old_phone() {
+    let server = MailServer::start();
+    let world = with_proof(&server).await;
+    register(&world, "PPK301", EMAIL);
+    to_proof(&world.browser()).await;
+    ask(&world.browser(), "PPK301", EMAIL).await;
+    let (link, _) = links_in(&server.nth(1).await);
+    let done = say(&world.browser(), &link).await;
+    assert!(done.has("masukkan kode ini jika diminta"), "{done:?}");
+    assert!(!done.has("TOTP yang lama"), "{done:?}");
 }

@@ -286,3 +286,34 @@ async fn the_address_of_a_link_is_the_configurations() {
     let page = evil.get("/gerbang/reset").await;
     assert!(!page.has("evil.example"), "{page:?}");
 }
+
+/// Whoever knows user id and address can ask three times; what the owner says to it must not shut him out.
+#[tokio::test(flavor = "multi_thread")]
+async fn bukan_saya_does_not_close_the_day() {
+    let server = MailServer::start();
+    let (world, mail) = asked(&server).await;
+    let (_, deny) = links_in(&mail);
+    for nth in 3..=4 {
+        world.gateway.advance(61).await;
+        ask(&world.browser(), "PPK301", EMAIL).await;
+        server.nth(nth).await;
+    }
+    // Twice, and the next request comes at once: a new link each time.
+    let mut deny = deny;
+    for nth in 5..=6 {
+        let denied = say(&world.browser(), &deny).await;
+        assert!(
+            denied.has("Permintaan reset TOTP dibatalkan."),
+            "{denied:?}"
+        );
+        ask(&world.browser(), "PPK301", EMAIL).await;
+        let (link, next) = links_in(&server.nth(nth).await);
+        assert_eq!(world.browser().get(&link).await.status, 200, "{nth}");
+        deny = next;
+        // Without it the day is over.
+        world.gateway.advance(61).await;
+        ask(&world.browser(), "PPK301", EMAIL).await;
+        tokio::time::sleep(std::time::Duration::from_secs(super::POST_SECONDS)).await;
+        assert_eq!(server.taken().len(), nth);
+    }
+}

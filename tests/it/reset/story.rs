@@ -211,7 +211,7 @@ async fn a_training_site_says_so_in_the_sender() {
         "Kepada Yth.",
         "Pemilik Email budi@example.id",
         "Tempat",
-        "Link berlaku 30 menit dan hanya sekali.",
+        "Link berlaku 30 menit.",
         "\"Bukan saya\"",
     ] {
         assert!(mail.text().contains(words), "{words}: {}", mail.text());

@@ -100,6 +100,15 @@ const CHAPTERS: [Chapter; 5] = [
                 ],
             },
             Part {
+                id: "alamat",
+                by_mail: true,
+                steps: &[
+                    told("alamat_open"),
+                    shown("alamat_type", "address"),
+                    told("alamat_confirm"),
+                ],
+            },
+            Part {
                 id: "petugas",
                 by_mail: false,
                 steps: &[

@@ -58,7 +58,7 @@ pub(super) fn views(by_mail: bool, contact: &str) -> Vec<Value> {
         .filter(|(id, _)| by_mail || *id != BY_MAIL)
         .map(|(id, seen)| {
             let seen: Vec<Say> = seen.iter().map(|key| seen_as(key, contact)).collect();
-            json!({ "id": id, "seen": seen, "todo": todo(id, contact) })
+            json!({ "id": id, "seen": seen, "todo": todo(id, by_mail, contact) })
         })
         .collect()
 }
@@ -74,8 +74,11 @@ fn seen_as(key: &'static str, contact: &str) -> Say {
     }
 }
 
-fn todo(id: &str, contact: &str) -> Say {
-    let say = Say::key(format!("trouble.{id}"));
+fn todo(id: &str, by_mail: bool, contact: &str) -> Say {
+    let say = Say::key(match (id, by_mail) {
+        ("kode-aktivasi", true) => "trouble.kode-aktivasi_email".to_owned(),
+        _ => format!("trouble.{id}"),
+    });
     match id {
         "percobaan" | "kode-aktivasi" | "hp-hilang" | "email-reset" | "login-berhenti" | "spse" => {
             say.with("contact", contact)
