@@ -117,7 +117,7 @@ async fn the_owner_is_told_what_happens_to_his_account() {
         server.nth(4).await.subject(),
         "TOTP di-reset oleh petugas LPSE"
     );
-    assert_eq!(outbox(&world).trim(), "the outbox is empty");
+    outbox_says(&world, "the outbox is empty").await;
     // No letter and no log line tells what opens anything, and the log no address either.
     let log = world.gateway.log();
     assert!(!log.contains("budi@example.id"), "{log}");
@@ -137,7 +137,7 @@ async fn who_has_no_address_costs_nothing_and_old_news_are_no_letters() {
         .done();
     assert_eq!(server.nth(1).await.subject(), "Percobaan email Gerbang");
     assert_eq!(server.taken().len(), 1);
-    assert_eq!(outbox(&world).trim(), "the outbox is empty");
+    outbox_says(&world, "the outbox is empty").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
