@@ -3,8 +3,10 @@
 use super::chromium::{DESKTOP, PHONE, PLAIN_DESKTOP, PLAIN_PHONE, Screen};
 use super::person::{CODE, Person, SUBMIT};
 use super::{world, world_with};
-use crate::support::World;
+use crate::support::{World, eventually};
 use spse_standin::Config;
+use std::time::Duration;
+use tokio::time::sleep;
 
 const SCAN: &str =
     "Segera daftarkan Smartphone Anda: pindai QR Code ini dengan aplikasi authenticator.";
@@ -67,7 +69,7 @@ async fn activates(screen: Screen, id: &str) {
         .sees("Kode salah. Periksa kode terbaru di aplikasi Anda.")
         .await;
     person.sees("Jam server sekarang").await;
-    assert_eq!(person.focus().await, "code");
+    person.has_focus("code").await;
     let again = person.scans().await;
     assert_eq!(
         again.key, phone.key,
@@ -129,7 +131,7 @@ async fn qr_code_closes(screen: Screen, id: &str) {
 
 /// Lets the countdown of the page, 60 s, come near its end.
 async fn nearly_over(world: &World, person: &Person) {
-    world.gateway.advance(55).await;
+    world.gateway.advance(45).await;
     person.reloads().await;
     person.sees("0 menit").await;
 }
@@ -143,13 +145,16 @@ async fn leaving_an_activation_after_the_password_ends_the_login() {
     person.clicks_on("LOGOUT").await;
     person.sees("Anda sudah keluar dari SPSE.").await;
     person.goes_back().await;
-    person.sees_nothing_private().await;
     person
         .sees("Tidak ada login yang menunggu di browser ini.")
         .await;
+    person.sees_nothing_private().await;
     assert_eq!(person.count("svg.qr").await, 0);
     person.is_nobody().await;
-    assert!(world.standin.logins().is_empty());
+    eventually("the upstream's own logout", || {
+        world.standin.logins().is_empty()
+    })
+    .await;
     person.leaves().await;
 }
 
@@ -167,7 +172,7 @@ async fn an_activation_from_the_status_page_can_be_left_without_losing_the_sessi
     person.clicks_on("ENABLE TOTP").await;
     person.sees(SCAN).await;
     person.clicks_on("Batal").await;
-    person.is_at("/gerbang/").await;
+    person.sees("ENABLE TOTP").await;
     person.open("/home").await;
     person.is_home_as("HELPDESK1").await;
 
@@ -192,6 +197,8 @@ async fn a_code_with_a_space_is_a_code_and_letters_are_not_even_sent() {
     let asked = person.path().await;
     for typed in ["12345", "abcdef"] {
         person.types_code(typed).await;
+        // Time enough for a page that must not come.
+        sleep(Duration::from_millis(300)).await;
         assert_eq!(person.count(&format!("{CODE}:invalid")).await, 1, "{typed}");
         assert_eq!(person.path().await, asked, "{typed}");
     }

@@ -287,6 +287,7 @@ async fn reset_by_mail() {
     camera.person.open(&link).await;
     camera.takes("confirm", "h1", "form.entry").await;
     camera.person.clicks("form.entry button").await;
+    camera.person.sees("Reset TOTP dikonfirmasi.").await;
     camera.takes("confirmed", "h1", ".rows").await;
     camera.person.logs_in("PPK2").await;
     camera

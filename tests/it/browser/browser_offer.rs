@@ -43,6 +43,7 @@ async fn puts_off(screen: Screen) {
     person.find("#login").await;
     person.logs_in("REKANAN1").await;
     person.is_at("/gerbang/activation?r=").await;
+    person.sees("Segera daftarkan Smartphone Anda").await;
     person.sees_nothing_of("Nanti saja").await;
     person.leaves().await;
 }
@@ -68,7 +69,7 @@ async fn proves(screen: Screen) {
         .sees("Kode berlaku 24 jam dan hanya untuk user Anda.")
         .await;
     person.sees_nothing_of("QR Code").await;
-    assert_eq!(person.focus().await, "code");
+    person.has_focus("code").await;
     person.fits().await;
     person.types_code("1234 5678").await;
     person

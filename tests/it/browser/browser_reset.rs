@@ -154,6 +154,7 @@ async fn an_owner_registers_an_address_of_his_own() {
     person.clicks_on("Ubah email").await;
     person.fills("#email", "lain@").await;
     person.clicks_on("Kembali ke status TOTP").await;
+    person.sees("Aktif sejak").await;
     person.leaves().await;
 }
 

@@ -50,7 +50,7 @@ async fn disables(screen: Screen, id: &str) {
     person
         .sees("Kode salah. Periksa kode terbaru di aplikasi Anda.")
         .await;
-    assert_eq!(person.focus().await, "code");
+    person.has_focus("code").await;
     person.types_code(&phone.last()).await;
     person.sees("Kode ini sudah dipakai.").await;
     world.gateway.advance(30).await;
@@ -67,10 +67,11 @@ async fn disables(screen: Screen, id: &str) {
     person.fits().await;
     // This session goes on.
     person.clicks_on("Beranda").await;
+    person.sees("CARI PAKET").await;
     person.open("/home").await;
     person.is_home_as(id).await;
     person.clicks_on("LOGOUT").await;
-    person.is_at("/").await;
+    person.find("#login").await;
     person.logs_in(id).await;
     person.is_at("/gerbang/activation?r=").await;
     let mut next = person.scans().await;
@@ -199,7 +200,7 @@ async fn logout_by_its_address_asks_before() {
     person.sees("Anda yakin akan keluar dari SPSE?").await;
     person.fits().await;
     person.clicks_on("Batal").await;
-    person.is_at("/gerbang/").await;
+    person.sees("DISABLE TOTP").await;
     person.open("/home").await;
     person.is_home_as("PPK2").await;
     person.open("/gerbang/logout").await;

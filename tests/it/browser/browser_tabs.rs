@@ -65,7 +65,7 @@ async fn a_second_tab_shows_the_same_waiting_login_and_knows_when_it_is_done() {
     person.is_home_as("PPK301").await;
     person.turns_to(&right).await;
     person.reloads().await;
-    person.sees_nothing_of(ASKS).await;
+    person.sees_no_more(ASKS).await;
     person.open("/home").await;
     person.is_home_as("PPK301").await;
     person.leaves().await;
@@ -113,7 +113,7 @@ async fn reloads_and_goes_back(screen: Screen) {
     person.sees("DISABLE TOTP").await;
     person.open("/home").await;
     person.clicks_on("LOGOUT").await;
-    person.is_at("/").await;
+    person.find("#login").await;
 
     // Acceptor: the same waiting login after a reload and after back; after the code it is over.
     person.logs_in("PPK301").await;

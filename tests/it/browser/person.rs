@@ -109,6 +109,9 @@ impl Person {
 
     /// Asserts that a sentence cannot be read.
     pub(crate) async fn sees_nothing_of(&self, sentence: &str) {
+        // Where the page is just changing nothing can be read at all.
+        self.until("a page", async || !self.text().await.is_empty())
+            .await;
         let text = self.text().await;
         assert!(!text.contains(sentence), "{sentence} is there: {text}");
     }
@@ -203,6 +206,23 @@ impl Person {
     }
 
     async fn hits(&self, what: &str, place: Locator<'_>, script: &str) {
+        let leads = format!(
+            "const e = {script}; window.before = true; const to = e.getAttribute('href') || '#';\
+             return e.type === 'submit' ? e.formNoValidate || !e.form.matches(':invalid')\
+             : /^(https?:|\\/|\\?)/.test(to)"
+        );
+        let leads = self.script(&leads).await == true;
+        self.hits_there(what, place, script).await;
+        // Commands wait for a page that is loading, but not for one that is about to.
+        for _ in 0..25 {
+            if !leads || self.script("return window.before === undefined").await == true {
+                break;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn hits_there(&self, what: &str, place: Locator<'_>, script: &str) {
         if self.screen.scripts {
             let element = self.chromium.client.find(place).await.unwrap();
             let clicked = element.click().await;
@@ -215,7 +235,7 @@ impl Person {
         }
         // chromedriver's own click waits for a timer of the page, which never runs here.
         let place = format!(
-            "const e = {script}; e.scrollIntoView({{block: 'center'}}); window.before = true;\
+            "const e = {script}; e.scrollIntoView({{block: 'center'}});\
              const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]"
         );
         let place = self.script(&place).await;
@@ -226,13 +246,6 @@ impl Person {
             self.chromium
                 .devtools("Input.dispatchMouseEvent", event)
                 .await;
-        }
-        // Commands wait for a page that is loading, but not for one that is about to.
-        for _ in 0..20 {
-            if self.script("return window.before === undefined").await == true {
-                break;
-            }
-            sleep(Duration::from_millis(20)).await;
         }
     }
 
@@ -258,6 +271,12 @@ impl Person {
     /// Presses one key that has no letter.
     pub(crate) async fn presses_key(&self, key: Key) {
         self.presses(&char::from(key).to_string()).await;
+    }
+
+    /// Waits until the element with this id has the focus.
+    pub(crate) async fn has_focus(&self, id: &str) {
+        self.until_script(&format!("return document.activeElement.id === {id:?}"))
+            .await;
     }
 
     /// Id, name or words of what has the focus.
