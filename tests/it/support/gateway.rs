@@ -127,7 +127,15 @@ impl Gateway {
     pub(crate) async fn advance(&self, seconds: u64) {
         assert!(self.builder.clock_moves, "built without moving_clock");
         let ahead = self.ahead.fetch_add(seconds, Ordering::SeqCst) + seconds;
-        fs::write(self.folder.path().join("clock"), format!("+{ahead}s\n")).unwrap();
+        self.set_clock(ahead).await;
+    }
+
+    /// Puts the file that its clock follows in place at once: a reader that met an empty one would
+    /// take the system's time for its own.
+    async fn set_clock(&self, ahead: u64) {
+        let next = self.folder.path().join("clock.next");
+        fs::write(&next, format!("+{ahead}s\n")).unwrap();
+        fs::rename(&next, self.folder.path().join("clock")).unwrap();
         // Whoever is reading the file at this moment is through then.
         sleep(Duration::from_millis(50)).await;
     }
@@ -145,8 +153,7 @@ impl Gateway {
     pub(crate) async fn rewind(&self, seconds: u64) {
         let before = self.ahead.fetch_sub(seconds, Ordering::SeqCst);
         let ahead = before.checked_sub(seconds).expect("not before now");
-        fs::write(self.folder.path().join("clock"), format!("+{ahead}s\n")).unwrap();
-        sleep(Duration::from_millis(50)).await;
+        self.set_clock(ahead).await;
     }
 
     /// Moves its clock to the beginning of a step of the authenticator, so that the next seconds
