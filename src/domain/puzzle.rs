@@ -39,7 +39,7 @@ impl Puzzle {
         let (drawn, numbers) = rest.split_at(LENGTH);
         let mut signs = [b'A'; LENGTH];
         for (sign, bits) in signs.iter_mut().zip(drawn) {
-            // 256 is no multiple of 23: some signs come a little more often, which helps nobody.
+            // 256 is no multiple of 22: some signs come a little more often, which helps nobody.
             *sign = SIGNS[usize::from(*bits) % SIGNS.len()];
         }
         let mut sum = [1; 2];

@@ -169,8 +169,9 @@ impl ResetCase {
 
     /// It is asked for. What it was made of lives on, so that every mail of the day says the same; it is
     /// made anew of `fresh` once it was denied, is too old, its code is no good any more, or it goes
-    /// elsewhere (`own`, as the field). Then a letter goes whatever the day has had: what ended the links
-    /// before was the owner's own doing ("bukan saya", a code that was used), and must not close the way.
+    /// elsewhere (`own`, as the field). Then a letter goes beyond those of the day ([`NEW_LETTERS_MAX`]): what
+    /// ended the links before was the owner's own doing ("bukan saya", a code that was used), and must not
+    /// close the way.
     pub fn ask(
         &mut self,
         (fresh, own): (Nonce, Option<u32>),

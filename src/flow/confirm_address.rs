@@ -4,7 +4,6 @@ use crate::domain::audit::AuditEvent;
 use crate::domain::directory::{Entry, PENDING_TRIES, Pending};
 use crate::domain::mail::AddressChange;
 use crate::flow::address::with_kept;
-use crate::flow::again::Answered;
 use crate::flow::own_address::digest_of;
 use crate::flow::sessions::LiveSession;
 use crate::flow::{Client, Engine, FlowError, TRIES};
@@ -49,8 +48,7 @@ impl Engine {
         };
         let mut last = session.registering.lock().await;
         let digest = digest_of(session, b"confirmed", &[code.expose().as_bytes()]);
-        let again = |last: &Answered<()>| last.to(digest, self.now()).is_some();
-        if last.as_ref().is_some_and(again) {
+        if last.to(digest, self.now()).is_some() {
             return Ok(ConfirmOutcome::Done);
         }
         if !self.is_left_to_owner(&identity.account).await? {
@@ -74,7 +72,7 @@ impl Engine {
         }
         let outcome = self.register_own(&identity, pending, client).await?;
         if outcome == ConfirmOutcome::Done {
-            *last = Some(Answered::new(digest, (), self.now()));
+            last.keep(digest, (), self.now());
         }
         Ok(outcome)
     }

@@ -11,7 +11,6 @@ use crate::domain::standing::Seen;
 use crate::domain::throttle::Attempts;
 use crate::domain::upstream_session::{State, StoredState};
 use crate::entropy;
-use crate::flow::again::Answered;
 use crate::flow::judge::{Case, Conclusion, Due};
 use crate::flow::sessions::LiveSession;
 use crate::flow::table::Entry;
@@ -119,11 +118,12 @@ impl Engine {
     fn remember_request(&self, case: &Case<'_>, key: UpstreamKey, entry: &Entry, due: &Due) {
         let Some(digest) = case.request else { return };
         let now = self.now();
-        let led = Answered::new(digest, (due.clone(), key), now);
+        let led = (due.clone(), key);
         if let Some(sent) = case.sent {
-            self.table.entry(sent, now).remember_due(led.clone());
+            let sent = self.table.entry(sent, now);
+            sent.remember_due(digest, led.clone(), now);
         }
-        entry.remember_due(led);
+        entry.remember_due(digest, led, now);
     }
 
     /// The login that still waits and to which the very same request led a moment ago. One that was

@@ -3,7 +3,7 @@
 use crate::domain::audit::AuditEvent;
 use crate::domain::enrollment::entry_letter;
 use crate::domain::policy::Signature;
-use crate::flow::again::Answered;
+use crate::flow::again::LastAnswer;
 use crate::flow::bind::AccountChange;
 use crate::flow::compare::{Code, CodeRefusal, Compared};
 use crate::flow::sessions::LiveSession;
@@ -45,12 +45,14 @@ impl Engine {
         let digest = crate::seal::digest(&[&session.id().0, code.expose().as_bytes()]);
         let mut last = session.disabling.lock().await;
         let now = self.now();
-        if let Some(again) = last.as_ref().and_then(|last| last.to(digest, now)) {
+        if let Some(again) = last.to(digest, now) {
             return Ok(again.clone());
         }
         let outcome = self.disable_once(session, &code, client).await?;
-        let done = matches!(outcome, DisableOutcome::Disabled { .. });
-        *last = done.then(|| Answered::new(digest, outcome.clone(), now));
+        *last = LastAnswer::default();
+        if let DisableOutcome::Disabled { .. } = outcome {
+            last.keep(digest, outcome.clone(), now);
+        }
         Ok(outcome)
     }
 
@@ -77,9 +79,10 @@ impl Engine {
             Compared::Unbound => return Ok(DisableOutcome::NotActive),
             Compared::Good { account, expect } => (*account, expect),
         };
-        let ended = account.binding.take();
-        let entry = ended
-            .as_ref()
+        let ended = account.own_address().map(|own| own.email.clone());
+        let entry = account
+            .binding
+            .take()
             .map(|b| entry_letter(b.generation))
             .unwrap_or_default();
         account.epoch = account.epoch.saturating_add(1);
@@ -109,9 +112,7 @@ impl Engine {
             account,
             expect,
             standing: Some((standing, standing_expect)),
-            ended: ended
-                .and_then(|ended| ended.own.confirmed)
-                .map(|own| own.email),
+            ended,
             event: event.clone(),
         };
         // This session keeps the factor that it was accepted with: it stays until it ends, and the

@@ -10,7 +10,6 @@ use crate::domain::enrollment::Account;
 use crate::domain::mail::Letter;
 use crate::entropy;
 use crate::flow::address::Known;
-use crate::flow::again::Answered;
 use crate::flow::bind::AccountChange;
 use crate::flow::compare::{CodeRefusal, Compared, Typed};
 use crate::flow::sessions::LiveSession;
@@ -23,6 +22,8 @@ use std::sync::Arc;
 /// How an account's address stands, as its owner sees it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AddressState {
+    /// Number of the authenticator that it belongs to.
+    pub bound: u32,
     /// What is registered, and who says so.
     pub known: Known,
     /// What waits for its code.
@@ -57,10 +58,14 @@ impl Engine {
         let Some(identity) = self.may_register(session).await? else {
             return Ok(None);
         };
-        let id = &identity.account;
+        let Some(binding) = self.account(&identity).await?.binding else {
+            return Ok(None);
+        };
+        let pending = binding.own.pending(self.now());
         Ok(Some(AddressState {
-            known: self.address_of(id).await?,
-            pending: self.typed_address(id).await?.map(|pending| pending.email),
+            bound: binding.generation,
+            known: self.address_of(&identity.account).await?,
+            pending: pending.map(|pending| pending.email.clone()),
         }))
     }
 
@@ -91,8 +96,7 @@ impl Engine {
             b"typed",
             &[email.as_str().as_bytes(), code.bytes()],
         );
-        let again = |last: &Answered<()>| last.to(digest, self.now()).is_some();
-        if last.as_ref().is_some_and(again) {
+        if last.to(digest, self.now()).is_some() {
             return Ok(TypedOutcome::Sent);
         }
         self.check_clock()?;
@@ -116,7 +120,7 @@ impl Engine {
             .mail_confirmation(&identity, good, email, (lang, client))
             .await?;
         if outcome == TypedOutcome::Sent {
-            *last = Some(Answered::new(digest, (), self.now()));
+            last.keep(digest, (), self.now());
         }
         Ok(outcome)
     }

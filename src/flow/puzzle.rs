@@ -57,9 +57,7 @@ impl Answered {
             }
         }
     }
-}
 
-impl Answered {
     fn forget(&self, puzzle: &Puzzle) {
         let mut answered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         answered.remove(&puzzle.id);
@@ -69,10 +67,14 @@ impl Answered {
 impl Engine {
     /// What came with the answer was not taken after all: sent again, it is answered anew.
     pub fn unanswer_puzzle(&self, sealed: &str) {
-        let plain = self.seals.open(Purpose::Puzzle, sealed.as_bytes());
-        if let Some(puzzle) = plain.and_then(|plain| Puzzle::from_bytes(&plain)) {
+        if let Some(puzzle) = self.opened_puzzle(sealed) {
             self.answered.forget(&puzzle);
         }
+    }
+
+    fn opened_puzzle(&self, sealed: &str) -> Option<Puzzle> {
+        let plain = self.seals.open(Purpose::Puzzle, sealed.as_bytes())?;
+        Puzzle::from_bytes(&plain)
     }
 
     /// A new puzzle, and its sealed form for the page's form.
@@ -87,8 +89,7 @@ impl Engine {
 
     /// Whether an answer fits a puzzle that we made, sent with a form of which this is the digest.
     pub fn judge_puzzle(&self, sealed: &str, answer: &str, form: [u8; 32]) -> Answer {
-        let plain = self.seals.open(Purpose::Puzzle, sealed.as_bytes());
-        let Some(puzzle) = plain.and_then(|plain| Puzzle::from_bytes(&plain)) else {
+        let Some(puzzle) = self.opened_puzzle(sealed) else {
             return Answer::Wrong;
         };
         // A wrong answer uses it up as well: a sum is guessed in a few.

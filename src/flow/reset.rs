@@ -60,8 +60,7 @@ impl Engine {
     /// [`FlowError`] when the store fails.
     pub async fn ask_reset(&self, ask: Ask, client: &Client) -> Result<AskOutcome, FlowError> {
         let records = self.records()?;
-        if !self.outbox.takes_asks() {
-            let seconds = BUSY_SECONDS;
+        if let Some(seconds) = self.asks_busy() {
             return Ok(AskOutcome::Busy { seconds });
         }
         let letter = Letter::ResetAsked {

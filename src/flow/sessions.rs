@@ -4,7 +4,7 @@ use crate::authenticator::Factor;
 use crate::domain::jar::Jar;
 use crate::domain::session::{GatewaySession, Liveness, SessionLimits, liveness};
 use crate::domain::throttle::Lane;
-use crate::flow::again::Answered;
+use crate::flow::again::LastAnswer;
 use crate::flow::disable::DisableOutcome;
 use crate::flow::recovery::{RecoveryCodes, ShownCodes};
 use crate::primitives::{AccountId, GatewaySessionId, UnixSeconds, UpstreamKey};
@@ -35,9 +35,9 @@ pub struct LiveSession {
     unsettled: AtomicU32,
     ended: AtomicBool,
     /// One at a time, and the last one, for the second click of a double click.
-    pub(super) disabling: tokio::sync::Mutex<Option<Answered<DisableOutcome>>>,
+    pub(super) disabling: tokio::sync::Mutex<LastAnswer<DisableOutcome>>,
     /// Addresses are registered one at a time; what was done last, for the second click.
-    pub(super) registering: tokio::sync::Mutex<Option<Answered<()>>>,
+    pub(super) registering: tokio::sync::Mutex<LastAnswer<()>>,
     /// Recovery codes are made one set at a time.
     pub(super) making: tokio::sync::Mutex<()>,
     /// Those that were made last, for the second click of a double click.
@@ -107,8 +107,8 @@ impl LiveSession {
             under_way: AtomicU32::new(0),
             unsettled: AtomicU32::new(0),
             ended: AtomicBool::new(false),
-            disabling: tokio::sync::Mutex::new(None),
-            registering: tokio::sync::Mutex::new(None),
+            disabling: tokio::sync::Mutex::default(),
+            registering: tokio::sync::Mutex::default(),
             making: tokio::sync::Mutex::new(()),
             shown: Mutex::new(codes),
             record,

@@ -4,7 +4,7 @@
 use crate::authenticator::totp;
 use crate::domain::jar::Jar;
 use crate::domain::upstream_session::{State, StoredState, Tracked};
-use crate::flow::again::Answered;
+use crate::flow::again::LastAnswer;
 use crate::flow::compare::CodeRefusal;
 use crate::flow::judge::Due;
 use crate::primitives::{UnixSeconds, UpstreamKey};
@@ -37,7 +37,7 @@ pub struct Entry {
     pub durable: tokio::sync::Mutex<()>,
     /// The waiting login that a request led to a moment ago, by the digest of that request: a
     /// double click gets the same way.
-    recent: Mutex<Option<Answered<Led>>>,
+    recent: Mutex<LastAnswer<Led>>,
     /// The code that was refused last for the login that waits here, by its digest.
     refused: Mutex<Option<([u8; 32], CodeRefusal, UnixSeconds)>>,
     /// Requests of this session that wait for a verdict.
@@ -143,7 +143,7 @@ impl Entry {
             tracked: Mutex::new(tracked),
             jar: Mutex::new(Jar::default()),
             durable: tokio::sync::Mutex::new(()),
-            recent: Mutex::new(None),
+            recent: Mutex::default(),
             refused: Mutex::new(None),
             waiting: tokio::sync::Semaphore::new(WAITERS_PER_SESSION),
             probing: tokio::sync::Semaphore::new(1),
@@ -190,15 +190,15 @@ impl Entry {
     }
 
     /// Remembers to which waiting login a request led.
-    pub(super) fn remember_due(&self, led: Answered<Led>) {
+    pub(super) fn remember_due(&self, digest: [u8; 32], led: Led, now: UnixSeconds) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        *recent = Some(led);
+        recent.keep(digest, led, now);
     }
 
     /// Where the very same request led a moment ago.
     pub(super) fn recent_due(&self, digest: [u8; 32], now: UnixSeconds) -> Option<Led> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.as_ref().and_then(|led| led.to(digest, now)).cloned()
+        recent.to(digest, now).cloned()
     }
 
     /// Remembers that a code was refused.

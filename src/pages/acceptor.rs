@@ -8,7 +8,7 @@ use crate::domain::login::{Need, Outcome, WaitingLogin};
 use crate::flow::accept::Accepted;
 use crate::flow::verify::{CodeRefusal, Typed, VerifyOutcome};
 use crate::primitives::{Ticket, WaitingRef};
-use crate::render::{Acceptor, AcceptorError, AcceptorSession, LocalPath, Notice, Page};
+use crate::render::{Acceptor, AcceptorError, AcceptorSession, LocalPath, Notice, Page, paths};
 use crate::store::records::Stored;
 use http::StatusCode;
 
@@ -203,7 +203,7 @@ pub(super) fn finished(pages: &Pages, request: &PageRequest<'_>, form: &Form) ->
         return None;
     }
     request.carried.owner.as_ref()?;
-    Some(pages.to_own(request, &format!("{}/", pages.frame.base)))
+    Some(pages.to_page(request, paths::STATUS))
 }
 
 /// What a waiting login's form token is bound to.

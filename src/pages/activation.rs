@@ -42,7 +42,7 @@ pub(super) async fn renew(pages: &Pages, request: &PageRequest<'_>, form: &Form)
 pub(super) async fn cancel(pages: &Pages, request: &PageRequest<'_>, form: &Form) -> Reply {
     match posted_holder(pages, request, form).await {
         Ok(Holder::Login(login)) => give_up(pages, request, &login.value).await,
-        Ok(Holder::Session(_)) => pages.to_own(request, &format!("{}/", pages.frame.base)),
+        Ok(Holder::Session(_)) => pages.to_page(request, paths::STATUS),
         Err(refusal) => *refusal,
     }
 }
@@ -96,7 +96,7 @@ pub(super) async fn confirm(pages: &Pages, request: &PageRequest<'_>, form: &For
         }
         Ok(ActivateOutcome::Closed) => match holder {
             Holder::Login(_) => pages.refuse(request, Notice::SessionClosed),
-            Holder::Session(_) => pages.to_own(request, &format!("{}/", pages.frame.base)),
+            Holder::Session(_) => pages.to_page(request, paths::STATUS),
         },
         Err(error) => pages.refuse_for(request, notice::of_flow_error(&error), holder.identity()),
     }
@@ -117,7 +117,7 @@ async fn holder(
     }
     let to = match super::acceptor::newest(pages, request).await {
         Some(to) if request.method == http::Method::GET => to,
-        _ => pages.to_own(request, &format!("{}/", pages.frame.base)),
+        _ => pages.to_page(request, paths::STATUS),
     };
     Err(Box::new(to))
 }
@@ -165,7 +165,7 @@ pub(super) fn over(pages: &Pages, request: &PageRequest<'_>, holder: &Holder) ->
             let answer = pages.refuse(request, Notice::SessionClosed);
             forget(pages, answer, login.value.reference)
         }
-        Holder::Session(_) => pages.to_own(request, &format!("{}/", pages.frame.base)),
+        Holder::Session(_) => pages.to_page(request, paths::STATUS),
     }
 }
 

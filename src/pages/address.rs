@@ -24,7 +24,7 @@ struct Brought<'f> {
 pub(super) async fn show(pages: &Pages, request: &PageRequest<'_>) -> Reply {
     match request.carried.owner.clone() {
         Some(owner) => render(pages, request, &owner, Brought::default()).await,
-        None => to_status(pages, request),
+        None => pages.to_page(request, paths::STATUS),
     }
 }
 
@@ -47,7 +47,7 @@ pub(super) async fn typed(pages: &Pages, request: &PageRequest<'_>, form: &Form)
     let code = form.field("code");
     match pages.engine.type_address(&owner, email, code, asker).await {
         // The page shows where the code went.
-        Ok(TypedOutcome::Sent | TypedOutcome::NotHere) => to_own_page(pages, request),
+        Ok(TypedOutcome::Sent | TypedOutcome::NotHere) => pages.to_page(request, paths::EMAIL),
         Ok(TypedOutcome::Busy) => render(pages, request, &owner, brought(AddressError::Busy)).await,
         Ok(TypedOutcome::TooMany) => {
             render(pages, request, &owner, brought(AddressError::TooMany)).await
@@ -72,7 +72,7 @@ pub(super) async fn confirm(pages: &Pages, request: &PageRequest<'_>, form: &For
         .await;
     let error = match judged {
         // The page shows whose address counts.
-        Ok(ConfirmOutcome::NotHere) => return to_own_page(pages, request),
+        Ok(ConfirmOutcome::NotHere) => return pages.to_page(request, paths::EMAIL),
         Ok(ConfirmOutcome::Done) => None,
         Ok(ConfirmOutcome::Wrong) => Some(AddressError::Wrong),
         Ok(ConfirmOutcome::Malformed) => Some(AddressError::Malformed),
@@ -87,14 +87,6 @@ pub(super) async fn confirm(pages: &Pages, request: &PageRequest<'_>, form: &For
     render(pages, request, &owner, brought).await
 }
 
-fn to_status(pages: &Pages, request: &PageRequest<'_>) -> Reply {
-    pages.to_own(request, &format!("{}{}", pages.frame.base, paths::STATUS))
-}
-
-fn to_own_page(pages: &Pages, request: &PageRequest<'_>) -> Reply {
-    pages.to_own(request, &format!("{}{}", pages.frame.base, paths::EMAIL))
-}
-
 async fn render(
     pages: &Pages,
     request: &PageRequest<'_>,
@@ -103,19 +95,14 @@ async fn render(
 ) -> Reply {
     let engine = &pages.engine;
     let Some(identity) = &owner.record().identity else {
-        return to_status(pages, request);
+        return pages.to_page(request, paths::STATUS);
     };
-    let (own, account) = match (
-        engine.own_address(owner).await,
-        engine.account(identity).await,
-    ) {
-        (Ok(own), Ok(account)) => (own, account),
-        (Err(error), _) | (_, Err(error)) => {
+    let own = match engine.own_address(owner).await {
+        Ok(Some(own)) => own,
+        Ok(None) => return pages.to_page(request, paths::STATUS),
+        Err(error) => {
             return pages.refuse_for(request, notice::of_flow_error(&error), Some(identity));
         }
-    };
-    let (Some(own), Some(bound)) = (own, account.bound()) else {
-        return to_status(pages, request);
     };
     let error = brought.error;
     let at_clock = |error| {
@@ -127,7 +114,7 @@ async fn render(
     let page = Address {
         csrf: pages.csrf(&bound_to(owner)),
         user_id: identity.account.user_id.as_str().to_owned(),
-        entry: entry_letter(bound),
+        entry: entry_letter(own.bound),
         registered: match own.known {
             Known::At(address) if address.source.is_proof() => {
                 Registration::Lpse(address.email.masked())

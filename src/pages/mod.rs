@@ -128,7 +128,7 @@ async fn shown(pages: &Pages, request: &PageRequest<'_>, path: &str) -> Reply {
     // Addresses that people type from paper: a slash behind them is forgiven.
     let trimmed = path.trim_end_matches('/');
     if trimmed != path && [paths::RESET, paths::HELP, paths::POSTER].contains(&trimmed) {
-        return pages.to_own(request, &format!("{}{trimmed}", pages.frame.base));
+        return pages.to_page(request, trimmed);
     }
     match path {
         paths::STATUS => status::show(pages, request).await,
@@ -138,22 +138,18 @@ async fn shown(pages: &Pages, request: &PageRequest<'_>, path: &str) -> Reply {
         paths::ACCEPTOR_RESET => lost::show(pages, request).await,
         paths::RECOVERY => recovery::show(pages, request).await,
         paths::EMAIL => address::show(pages, request).await,
-        paths::EMAIL_CONFIRM => {
-            pages.to_own(request, &format!("{}{}", pages.frame.base, paths::EMAIL))
-        }
+        paths::EMAIL_CONFIRM => pages.to_page(request, paths::EMAIL),
         // Addresses of forms, opened by themselves: to the page that the form stands on.
         paths::ACCEPTOR_EXTEND | paths::ACCEPTOR_CANCEL | paths::ACCEPTOR_SWITCH => {
-            pages.to_own(request, &format!("{}/acceptor", pages.frame.base))
+            pages.to_page(request, paths::ACCEPTOR)
         }
         paths::ACTIVATION_QR
         | paths::ACTIVATION_CANCEL
         | paths::ACTIVATION_LATER
         | paths::ACTIVATION_MAIL
-        | paths::ACTIVATION_PROOF => {
-            pages.to_own(request, &format!("{}/activation", pages.frame.base))
-        }
+        | paths::ACTIVATION_PROOF => pages.to_page(request, paths::ACTIVATION),
         paths::ENABLE | paths::DISABLE | paths::REPLACE | paths::RECOVERY_FILE => {
-            pages.to_own(request, &format!("{}/", pages.frame.base))
+            pages.to_page(request, paths::STATUS)
         }
         paths::LOGOUT => logout::ask(pages, request).await,
         paths::HELP => help::show(pages, request),
@@ -243,6 +239,11 @@ impl Pages {
     /// A redirect to an own page in the language that was chosen.
     pub(crate) fn to_own(&self, request: &PageRequest<'_>, path: &str) -> Reply {
         reply::see_other(&self.frame_at(request, path.to_owned()).this_path)
+    }
+
+    /// To a page of its own, by its path in [`paths`].
+    pub(crate) fn to_page(&self, request: &PageRequest<'_>, path: &str) -> Reply {
+        self.to_own(request, &format!("{}{path}", self.frame.base))
     }
 
     /// Contacts for an account, or for everybody.

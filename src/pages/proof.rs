@@ -9,7 +9,7 @@ use crate::flow::proof::{MailOutcome, ProofOutcome};
 use crate::flow::put_off::PutOffOutcome;
 use crate::flow::verify::CodeRefusal;
 use crate::primitives::AccountId;
-use crate::render::{Later, Notice, Page, Proof, ProofError, ProofMail, SecretText};
+use crate::render::{Later, Notice, Page, Proof, ProofError, ProofMail, SecretText, paths};
 use http::StatusCode;
 
 /// POST: judges an activation code.
@@ -79,7 +79,7 @@ pub(super) async fn later(pages: &Pages, request: &PageRequest<'_>, form: &Form)
     };
     let Holder::Login(login) = &holder else {
         // Nothing is due in a session: there is nothing to put off.
-        return pages.to_own(request, &format!("{}/", pages.frame.base));
+        return pages.to_page(request, paths::STATUS);
     };
     match pages.engine.put_off(login, request.client).await {
         Ok(PutOffOutcome::Accepted(accepted)) => {

@@ -20,7 +20,7 @@ const FILE_NAME: &str = "kode-pemulihan.txt";
 pub(super) async fn show(pages: &Pages, request: &PageRequest<'_>) -> Reply {
     match request.carried.owner.clone() {
         Some(owner) => render(pages, request, &owner, None).await,
-        None => to_status(pages, request),
+        None => pages.to_page(request, paths::STATUS),
     }
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn renew(pages: &Pages, request: &PageRequest<'_>, form: &Form)
         Ok(RenewOutcome::Refused(refusal)) => {
             render(pages, request, &owner, Some(error_of(refusal))).await
         }
-        Ok(RenewOutcome::NotActive) => to_status(pages, request),
+        Ok(RenewOutcome::NotActive) => pages.to_page(request, paths::STATUS),
         Err(error) => pages.refuse_for(request, notice::of_flow_error(&error), Some(&identity)),
     }
 }
@@ -89,12 +89,9 @@ pub(super) async fn replace(pages: &Pages, request: &PageRequest<'_>, form: &For
         Err(refusal) => return *refusal,
     };
     match pages.engine.replace(&owner).await {
-        Ok(true) => pages.to_own(
-            request,
-            &format!("{}{}", pages.frame.base, paths::ACTIVATION),
-        ),
+        Ok(true) => pages.to_page(request, paths::ACTIVATION),
         // The hour is over; the status page says what can be done.
-        Ok(false) => to_status(pages, request),
+        Ok(false) => pages.to_page(request, paths::STATUS),
         Err(error) => pages.refuse(request, notice::of_flow_error(&error)),
     }
 }
@@ -121,10 +118,6 @@ pub(super) fn count(pages: &Pages, set: &RecoverySet) -> RecoveryCount {
     }
 }
 
-fn to_status(pages: &Pages, request: &PageRequest<'_>) -> Reply {
-    pages.to_own(request, &format!("{}{}", pages.frame.base, paths::STATUS))
-}
-
 async fn render(
     pages: &Pages,
     request: &PageRequest<'_>,
@@ -132,7 +125,7 @@ async fn render(
     error: Option<DisableError>,
 ) -> Reply {
     let Some(identity) = &owner.record().identity else {
-        return to_status(pages, request);
+        return pages.to_page(request, paths::STATUS);
     };
     let account = match pages.engine.account(identity).await {
         Ok(account) => account,
@@ -142,7 +135,7 @@ async fn render(
     };
     // Without a second factor there is nothing that a code could stand in for.
     let Some(bound) = account.bound() else {
-        return to_status(pages, request);
+        return pages.to_page(request, paths::STATUS);
     };
     let show_clock = matches!(error, Some(DisableError::Wrong | DisableError::Late));
     let page = Recovery {

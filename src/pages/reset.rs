@@ -42,13 +42,12 @@ pub(super) async fn ask(pages: &Pages, request: &PageRequest<'_>, form: &Form) -
         return form_page(pages, request, Some(form), None);
     }
     let wait = engine.asks_too_often(request.client);
+    let too_many = |seconds| {
+        let error = Some(ResetError::TooMany { seconds });
+        form_page(pages, request, Some(form), error)
+    };
     if let Some(seconds) = wait.or_else(|| engine.asks_busy()) {
-        return form_page(
-            pages,
-            request,
-            Some(form),
-            Some(ResetError::TooMany { seconds }),
-        );
+        return too_many(seconds);
     }
     let wanted = match read(pages, form) {
         Ok((account, email)) => Ask {
@@ -71,12 +70,7 @@ pub(super) async fn ask(pages: &Pages, request: &PageRequest<'_>, form: &Form) -
     }
     match asked {
         Ok(AskOutcome::Taken) => taken(pages, request, form),
-        Ok(AskOutcome::Busy { seconds }) => form_page(
-            pages,
-            request,
-            Some(form),
-            Some(ResetError::TooMany { seconds }),
-        ),
+        Ok(AskOutcome::Busy { seconds }) => too_many(seconds),
         Err(error) => failed(pages, request, &error),
     }
 }

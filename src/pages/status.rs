@@ -10,7 +10,7 @@ use crate::flow::verify::CodeRefusal;
 use crate::primitives::Identity;
 use crate::render::{
     AccountStatus, ActiveSince, DisableError, Disabled, LocalPath, Notice, Page, Rule, SecretText,
-    Status,
+    Status, paths,
 };
 use http::StatusCode;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(super) async fn show(pages: &Pages, request: &PageRequest<'_>) -> Reply {
 /// POST: to the activation page. Changes nothing; a form, because SPSE 4.5 shows a button.
 pub(super) fn enable(pages: &Pages, request: &PageRequest<'_>, form: &Form) -> Reply {
     match owned(pages, request, form) {
-        Ok(_) => pages.to_own(request, &format!("{}/activation", pages.frame.base)),
+        Ok(_) => pages.to_page(request, paths::ACTIVATION),
         Err(refusal) => *refusal,
     }
 }
@@ -58,7 +58,7 @@ pub(super) async fn disable(pages: &Pages, request: &PageRequest<'_>, form: &For
         Ok(DisableOutcome::Refused(refusal)) => {
             render(pages, request, &owner, Some(error_of(refusal))).await
         }
-        Ok(DisableOutcome::NotActive) => pages.to_own(request, &format!("{}/", pages.frame.base)),
+        Ok(DisableOutcome::NotActive) => pages.to_page(request, paths::STATUS),
         Err(error) => pages.refuse_for(request, notice::of_flow_error(&error), Some(&identity)),
     }
 }

@@ -28,6 +28,11 @@ const MEANWHILE: &str = "tetap berlaku sampai aktivasi ini selesai.";
 /// Longer than the post sleeps, in seconds.
 const POST_SECONDS: u64 = 7;
 
+/// Waits until whatever was written has been sent, and what was asked for has been looked at.
+async fn post_is_through() {
+    tokio::time::sleep(std::time::Duration::from_secs(POST_SECONDS)).await;
+}
+
 /// A world with mail whose clock can be moved.
 async fn with_mail(mode: SessionMode, server: &MailServer) -> World {
     World::with(quick(mode), |gateway| gateway.moving_clock().mail(server)).await

@@ -167,19 +167,14 @@ impl Desk<'_> {
                     draft = draft.put(&key, account_expect, &account);
                 }
                 let after = kept.best(None, account.own_address());
-                if is_another(before.as_ref(), after.as_ref()) {
-                    draft = self.engine.without_mailed(draft, id).await?;
+                if !is_another(before.as_ref(), after.as_ref()) {
+                    continue;
                 }
+                draft = self.engine.without_mailed(draft, id).await?;
                 // Whoever registered an address himself reads there that it does not count any more.
-                let differs = |old: &Address| {
-                    after
-                        .as_ref()
-                        .is_some_and(|new| !new.email.is_same(&old.email))
-                };
-                let superseded = |old: &Address| old.source == Source::Own && differs(old);
-                let own = before.filter(superseded).map(|own| own.email);
-                let change = AddressChange::Replaced;
-                draft = self.engine.with_told(draft, (id, None), own, change)?;
+                let own = before.filter(|old| old.source == Source::Own);
+                let (to, change) = (own.map(|own| own.email), AddressChange::Replaced);
+                draft = self.engine.with_told(draft, (id, None), to, change)?;
             }
             match records.commit(draft).await {
                 Err(RecordError::Conflict) => {}

@@ -70,8 +70,8 @@ impl Desk<'_> {
         let records = self.engine.records()?;
         let key = records.account_key(&id);
         let (mut account, expect) = self.engine.account_for_update(&id).await?;
-        let ended = account.binding.take();
-        let own = ended.and_then(|ended| ended.own.confirmed);
+        let own = account.own_address().map(|own| own.email.clone());
+        account.binding = None;
         account.epoch = account.epoch.saturating_add(1);
         let event = AuditEvent::Reset {
             entry,
@@ -83,9 +83,8 @@ impl Desk<'_> {
         let draft = records.draft().put(&key, expect, &account).audit(&record);
         // A link that is out did not know of this.
         let draft = draft.delete::<ResetCase>(&key, Expect::Any);
-        let own = own.map(|own| own.email);
-        let (whose, ended) = ((&id, known.role()), AddressChange::OwnEnded);
-        let draft = self.engine.with_told(draft, whose, own, ended)?;
+        let (whose, change) = ((&id, known.role()), AddressChange::OwnEnded);
+        let draft = self.engine.with_told(draft, whose, own, change)?;
         let draft = without_counters(draft, records, &id);
         let code = self.issue(draft, (&id, &known), &paper, true).await?;
         let ended = self.end_all_of(&id, "reset", &paper.signature).await;

@@ -1,8 +1,7 @@
 //! What mails there are.
 
 use super::{Letterhead, Link, MailView};
-use crate::domain::mail::AddressChange;
-use crate::domain::mail::News;
+use crate::domain::mail::{AddressChange, News};
 use crate::render::contact;
 use crate::render::problem::WordsError;
 use crate::render::secret_text::SecretText;

@@ -1,16 +1,12 @@
 //! The page for everybody: what it takes, what it tells nobody.
 
-use super::{
-    EMAIL, POST_SECONDS, TAKEN, ask, form, links_in, register, say, send, sum_of, with_mail,
-};
+use super::{EMAIL, TAKEN, ask, form, links_in, register, say, send, sum_of, with_mail};
 use crate::office::set;
 use crate::support::login::first;
 use crate::support::smtp::MailServer;
 use crate::support::wire::Response;
 use crate::support::{World, quick};
 use spse_standin::SessionMode;
-use std::time::Duration;
-use tokio::time::sleep;
 
 /// Everything of an answer that anybody could compare: without the time and the id of the request.
 fn told(answer: &Response) -> String {
@@ -63,7 +59,7 @@ async fn the_answer_is_the_same_whoever_is_named() {
     assert_eq!(told(&other), fits);
     // One mail, to the one whom it fits.
     assert_eq!(server.nth(2).await.to, EMAIL);
-    sleep(Duration::from_secs(POST_SECONDS)).await;
+    super::post_is_through().await;
     assert_eq!(server.taken().len(), 2);
     let outbox = world.gateway.cli(&["mail", "list"]).done();
     assert!(outbox.contains("the outbox is empty"), "{outbox}");
@@ -91,7 +87,7 @@ async fn three_mails_a_day_then_the_same_answer_and_no_mail() {
     let dead = world.browser().get(&links[0].0).await;
     assert_eq!(dead.status, 410, "{dead:?}");
     ask(&world.browser(), "PPK301", EMAIL).await;
-    sleep(Duration::from_secs(POST_SECONDS)).await;
+    super::post_is_through().await;
     assert_eq!(server.taken().len(), 4);
     // It locks nothing: neither the login nor the link.
     crate::support::login::again(&world.browser(), "PPK301", &mut phone).await;
@@ -231,7 +227,7 @@ async fn a_letter_that_is_under_way_is_not_sent_twice() {
         assert!(taken.has(TAKEN), "{taken:?}");
     }
     ask(&world.browser(), "PPK301", EMAIL).await;
-    sleep(Duration::from_secs(POST_SECONDS)).await;
+    super::post_is_through().await;
     assert_eq!(server.taken().len(), 2);
 }
 
@@ -277,7 +273,7 @@ async fn where_mail_proves_nothing_no_link_goes() {
     server.nth(1).await;
     set(&world, &["--mode", "required", "--proof", "counter"]);
     ask(&world.browser(), "PPK301", EMAIL).await;
-    sleep(Duration::from_secs(POST_SECONDS)).await;
+    super::post_is_through().await;
     assert_eq!(server.taken().len(), 1);
 }
 

@@ -313,7 +313,7 @@ async fn bukan_saya_does_not_close_the_day() {
         // Without it the day is over.
         world.gateway.advance(61).await;
         ask(&world.browser(), "PPK301", EMAIL).await;
-        tokio::time::sleep(std::time::Duration::from_secs(super::POST_SECONDS)).await;
+        super::post_is_through().await;
         assert_eq!(server.taken().len(), nth);
     }
 }

@@ -44,6 +44,6 @@ async fn letters_that_left_late_are_those_of_the_day() {
     world.gateway.advance(10 * 60).await;
     server.nth(4).await;
     ask(&world.browser(), "PPK301", EMAIL).await;
-    tokio::time::sleep(std::time::Duration::from_secs(super::POST_SECONDS)).await;
+    super::post_is_through().await;
     assert_eq!(server.taken().len(), 4);
 }

@@ -63,7 +63,7 @@ pub(super) async fn asks_in_vain(world: &World, server: &MailServer) {
     let before = resets();
     world.gateway.advance(60).await;
     ask(&world.browser(), "PPK301", EMAIL).await;
-    tokio::time::sleep(std::time::Duration::from_secs(super::POST_SECONDS)).await;
+    super::post_is_through().await;
     assert_eq!(resets(), before);
 }
 
@@ -211,7 +211,7 @@ async fn it_lets_nobody_begin_a_first_activation() {
     assert_eq!(thief.follow(typed).await.status, 200);
     let fields = [("csrf", csrf.as_str()), ("code", "12345678")];
     thief.post("/gerbang/email/confirm", &fields).await;
-    tokio::time::sleep(std::time::Duration::from_secs(super::POST_SECONDS)).await;
+    super::post_is_through().await;
     assert!(server.taken().is_empty());
     let nobody = world.browser().get("/gerbang/email").await;
     assert_eq!(nobody.location(), "/eproc4/gerbang/", "{nobody:?}");
@@ -262,7 +262,7 @@ async fn what_the_lpse_registered_goes_before_and_is_not_changed_here() {
     );
     // A request for a reset has to name the one that counts.
     ask(&world.browser(), "PPK301", EMAIL).await;
-    tokio::time::sleep(std::time::Duration::from_secs(super::POST_SECONDS)).await;
+    super::post_is_through().await;
     assert!(server.taken().iter().all(|mail| mail.subject() != SUBJECT));
 }
 

@@ -81,7 +81,7 @@ async fn what_was_mailed_there_ends_with_it() {
         assert!(over.status == 410 && over.has(OVER), "{over:?}");
     }
     // Nor does it hear of what the owner does.
-    tokio::time::sleep(std::time::Duration::from_secs(super::POST_SECONDS)).await;
+    super::post_is_through().await;
     let told: Vec<String> = server.taken().iter().map(|mail| mail.subject()).collect();
     assert_eq!(told.len(), 4, "{told:?}");
     let denied = owner.get(&deny).await;
@@ -154,7 +154,7 @@ async fn the_lpse_takes_its_place_for_good() {
         "{said:?}"
     );
     disable(&world, &browser, &mut phone).await;
-    tokio::time::sleep(std::time::Duration::from_secs(super::POST_SECONDS)).await;
+    super::post_is_through().await;
     assert_eq!(server.taken().len(), 3);
 }
 
@@ -239,6 +239,6 @@ async fn the_end_is_told_to_the_address_that_counts() {
     disable(&world, &browser, &mut phone).await;
     let told = server.nth(4).await;
     assert_eq!(told.to, "resmi@example.id");
-    tokio::time::sleep(std::time::Duration::from_secs(super::POST_SECONDS)).await;
+    super::post_is_through().await;
     assert_eq!(server.taken().len(), 4);
 }
