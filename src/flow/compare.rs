@@ -62,6 +62,15 @@ pub(crate) enum Compared {
     Unbound,
 }
 
+impl Compared {
+    fn good(account: Account, expect: Expect) -> Self {
+        Self::Good {
+            account: Box::new(account),
+            expect,
+        }
+    }
+}
+
 impl Typed<'_> {
     pub(crate) fn parse(self) -> Option<Code> {
         match self {
@@ -158,10 +167,7 @@ impl Engine {
                     self.metrics.code_fits(drift_steps);
                     binding.credential.last_step = Some(step);
                     binding.credential.drift_steps = drift_steps;
-                    return Ok(Compared::Good {
-                        account: Box::new(account),
-                        expect,
-                    });
+                    return Ok(Compared::good(account, expect));
                 }
                 Verdict::Used { wait_seconds } => CodeRefusal::Used { wait_seconds },
                 Verdict::Late => CodeRefusal::Late,
@@ -171,12 +177,7 @@ impl Engine {
                 let digest = self.records()?.recovery_digest(id, code);
                 let set = binding.recovery.as_mut();
                 match set.map_or(Worth::Nothing, |set| set.spend(&digest)) {
-                    Worth::Good => {
-                        return Ok(Compared::Good {
-                            account: Box::new(account),
-                            expect,
-                        });
-                    }
+                    Worth::Good => return Ok(Compared::good(account, expect)),
                     Worth::Used => CodeRefusal::Used { wait_seconds: 0 },
                     Worth::Nothing => CodeRefusal::Wrong,
                 }

@@ -42,7 +42,7 @@ impl Engine {
         let Some(code) = OtpCode::parse(typed) else {
             return Ok(DisableOutcome::Refused(CodeRefusal::Malformed));
         };
-        let digest = crate::seal::digest(&[&session.id().0, code.expose().as_bytes()]);
+        let digest = session.code_digest(code.expose().as_bytes());
         let mut last = session.disabling.lock().await;
         let now = self.now();
         if let Some(again) = last.to(digest, now) {

@@ -55,10 +55,11 @@ impl Engine {
         &self,
         session: &LiveSession,
     ) -> Result<Option<AddressState>, FlowError> {
-        let Some(identity) = self.may_register(session).await? else {
+        let identity = session.record().identity.as_ref();
+        let Some(identity) = identity.filter(|_| self.offers_address(session)) else {
             return Ok(None);
         };
-        let Some(binding) = self.account(&identity).await?.binding else {
+        let Some(binding) = self.account(identity).await?.binding else {
             return Ok(None);
         };
         let pending = binding.own.pending(self.now());

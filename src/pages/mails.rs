@@ -59,25 +59,15 @@ impl Mails {
                     minutes: u32::try_from(LINK_SECONDS / 60).unwrap_or_default(),
                 }
             }
-            Letter::Code { account, .. } => {
-                let Secret::Code(code) = secret else {
-                    return None;
-                };
-                MailContent::Code {
-                    code: SecretText::new(code.grouped().to_string()),
-                    user_id: account.user_id.as_str().to_owned(),
-                    hours: u32::try_from(GRANT_SECONDS / 3_600).unwrap_or_default(),
-                }
-            }
-            Letter::Confirm { account, .. } => {
-                let Secret::Code(code) = secret else {
-                    return None;
-                };
-                MailContent::Confirm {
-                    code: SecretText::new(code.grouped().to_string()),
-                    user_id: account.user_id.as_str().to_owned(),
-                }
-            }
+            Letter::Code { account, .. } => MailContent::Code {
+                code: code_in(secret)?,
+                user_id: account.user_id.as_str().to_owned(),
+                hours: u32::try_from(GRANT_SECONDS / 3_600).unwrap_or_default(),
+            },
+            Letter::Confirm { account, .. } => MailContent::Confirm {
+                code: code_in(secret)?,
+                user_id: account.user_id.as_str().to_owned(),
+            },
             Letter::ResetAsked { .. } => return None,
             Letter::Operator { news, at } => for_operator(news, self.pages.date_text(*at)),
             Letter::AddressChanged {
@@ -119,6 +109,14 @@ impl Mails {
             | Letter::AddressChanged { .. }
             | Letter::Trial { .. } => Lang::Id,
         }
+    }
+}
+
+/// The code of a letter, as people read it.
+fn code_in(secret: &Secret) -> Option<SecretText> {
+    match secret {
+        Secret::Code(code) => Some(code.grouped().into()),
+        Secret::None | Secret::Link { .. } => None,
     }
 }
 

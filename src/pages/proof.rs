@@ -152,7 +152,7 @@ pub(super) fn filled_code(
     let code = pages
         .engine
         .code_of_browser(request.cookies.reset, account)?;
-    Some(SecretText::new(code.grouped().to_string()))
+    Some(code.grouped().into())
 }
 
 /// Statuses for machines; people read the sentence.

@@ -9,7 +9,7 @@ use crate::flow::recovery::{RecoveryCodes, RenewOutcome};
 use crate::flow::sessions::LiveSession;
 use crate::render::{
     DisableError, Notice, Page, Recovery, RecoveryCodes as NewCodes, RecoveryCount, RecoveryList,
-    SecretText, paths,
+    paths,
 };
 use http::StatusCode;
 
@@ -98,12 +98,13 @@ pub(super) async fn replace(pages: &Pages, request: &PageRequest<'_>, form: &For
 
 /// The codes as a page of this session shows them.
 pub(super) fn list(pages: &Pages, owner: &LiveSession, codes: &RecoveryCodes) -> RecoveryList {
-    let shown = |code: &crate::authenticator::recovery::RecoveryCode| {
-        SecretText::new(code.grouped().to_string())
-    };
     RecoveryList {
         csrf: pages.csrf(&bound_to(owner)),
-        codes: codes.expose().iter().map(shown).collect(),
+        codes: codes
+            .expose()
+            .iter()
+            .map(|code| code.grouped().into())
+            .collect(),
         made: pages.date_text(pages.engine.now()),
     }
 }

@@ -192,7 +192,7 @@ fn result(pages: &Pages, request: &PageRequest<'_>, found: ResetPage, token: &Li
         } => {
             let page = ResetDone {
                 user_id: account.user_id.as_str().to_owned(),
-                code: SecretText::new(code.grouped().to_string()),
+                code: code.grouped().into(),
                 until: pages.date_text(until),
                 bound,
             };

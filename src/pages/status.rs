@@ -9,8 +9,8 @@ use crate::flow::sessions::LiveSession;
 use crate::flow::verify::CodeRefusal;
 use crate::primitives::Identity;
 use crate::render::{
-    AccountStatus, ActiveSince, DisableError, Disabled, LocalPath, Notice, Page, Rule, SecretText,
-    Status, paths,
+    AccountStatus, ActiveSince, DisableError, Disabled, LocalPath, Notice, Page, Rule, Status,
+    paths,
 };
 use http::StatusCode;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ pub(super) async fn disable(pages: &Pages, request: &PageRequest<'_>, form: &For
                 user_id: identity.account.user_id.as_str().to_owned(),
                 entry,
                 asks_again: mode_of(pages, &identity).await == Mode::Required,
-                code: code.map(|code| SecretText::new(code.grouped().to_string())),
+                code: code.map(|code| code.grouped().into()),
             };
             finish(pages, request, &Page::Disabled(page), StatusCode::OK)
         }

@@ -1,7 +1,7 @@
 //! Text on a page that is a secret: an address with the shared secret, the key as letters.
 
 use std::fmt;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// A secret that is shown on exactly one page. Never prints, wiped when dropped (I10).
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
@@ -16,6 +16,13 @@ impl SecretText {
     /// The text, for the page and the QR code only.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+/// Takes the text over; no copy of it stays behind.
+impl From<Zeroizing<String>> for SecretText {
+    fn from(mut text: Zeroizing<String>) -> Self {
+        Self(std::mem::take(&mut *text))
     }
 }
 
