@@ -1,6 +1,9 @@
 //! The only place that draws random bytes (invariant I12).
 
-use crate::primitives::{ActivationCode, GatewaySessionId, SharedSecret, Ticket, WaitingRef};
+use crate::primitives::{
+    ActivationCode, ApprovalNumber, ChallengeId, DeviceId, GatewaySessionId, InviteToken,
+    SharedSecret, Ticket, WaitingRef,
+};
 use ring::rand::SecureRandom;
 
 /// Gives random bytes.
@@ -57,6 +60,38 @@ pub fn shared_secret(entropy: &dyn Entropy) -> Result<SharedSecret, EntropyError
 /// [`EntropyError`].
 pub fn activation_code(entropy: &dyn Entropy) -> Result<ActivationCode, EntropyError> {
     random(entropy).map(ActivationCode::from_random)
+}
+
+/// A new number of six digits for a page that waits.
+///
+/// # Errors
+/// [`EntropyError`].
+pub fn approval_number(entropy: &dyn Entropy) -> Result<ApprovalNumber, EntropyError> {
+    random(entropy).map(ApprovalNumber::from_random)
+}
+
+/// A new id of a request for approval, of 128 bits.
+///
+/// # Errors
+/// [`EntropyError`].
+pub fn challenge_id(entropy: &dyn Entropy) -> Result<ChallengeId, EntropyError> {
+    random(entropy).map(ChallengeId)
+}
+
+/// A new id of a phone, of 128 bits.
+///
+/// # Errors
+/// [`EntropyError`].
+pub fn device_id(entropy: &dyn Entropy) -> Result<DeviceId, EntropyError> {
+    random(entropy).map(DeviceId)
+}
+
+/// A new invitation of 80 bits.
+///
+/// # Errors
+/// [`EntropyError`].
+pub fn invite_token(entropy: &dyn Entropy) -> Result<InviteToken, EntropyError> {
+    random(entropy).map(InviteToken::new)
 }
 
 /// A new ticket of 256 bits.

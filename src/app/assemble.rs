@@ -24,6 +24,7 @@ use crate::flow::puzzle::Answered;
 use crate::flow::sessions::Sessions;
 use crate::flow::table::Table;
 use crate::flow::trace::Traces;
+use crate::flow::wakes::Wakes;
 use crate::flow::watch::Results;
 use crate::flow::{Engine, Policy, Settings, Vault};
 use crate::observe::{Metrics, outputs};
@@ -41,6 +42,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// Own logouts at once.
 const LOGOUTS: usize = 4;
+/// Pages that wait for a phone at once: what they hold has to fit beside the application.
+const WATCHERS: usize = 4_096;
 /// Blind probes at once for one address.
 const PROBES_BLIND_PER_ADDRESS: u32 = 4;
 
@@ -162,6 +165,7 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         clock: parts.clock,
         entropy: parts.entropy,
         upstream: parts.own_client,
+        wakes: Wakes::new(WATCHERS),
         answered: Answered::default(),
         asks: Asks::default(),
         outbox: Outbox::new(config.mail.is_some()),

@@ -3,6 +3,7 @@
 //! May import: primitives. To add a factor: a file here, a variant in [`Factor`]; it is matched
 //! without `_`, so the compiler lists the other places (stored record, page, template, sample).
 
+pub mod device;
 pub mod recovery;
 pub mod totp;
 
@@ -17,6 +18,8 @@ pub enum Factor {
     ActivationCode,
     /// One of the printed codes, for when the phone is gone.
     Recovery,
+    /// A yes of the phone that joined, with the number that the waiting page shows.
+    Device,
 }
 
 impl Factor {
@@ -26,6 +29,7 @@ impl Factor {
             Self::Totp => 1,
             Self::ActivationCode => 2,
             Self::Recovery => 3,
+            Self::Device => 4,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! slip of the finger is told as one and costs no attempt. The alphabet is Crockford's base32, which
 //! has no I, L, O and U; whoever reads one of them off paper means 1, 1, 0 and V.
 
+use crate::primitives::crockford::{parts_groups, sign_of, value_of};
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -23,7 +24,6 @@ const GROUP_SIGNS: usize = 4;
 const CHECK_MODULUS: u128 = 1_021;
 /// Longest text that is looked at, in bytes: a code with generous blanks.
 const TEXT_BYTES_MAX: usize = 200;
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// One recovery code. It never prints, and it is wiped when dropped.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
@@ -79,8 +79,7 @@ impl RecoveryCode {
                 (bits % CHECK_MODULUS, SIGNS - 1 - at)
             };
             let value = (number >> (5 * signs_behind)) % 32;
-            let sign = usize::try_from(value).ok().and_then(|at| ALPHABET.get(at));
-            text.push(char::from(sign.copied().unwrap_or(b'?')));
+            text.push(sign_of(value));
         }
         text
     }
@@ -90,29 +89,6 @@ impl fmt::Debug for RecoveryCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RecoveryCode(..)")
     }
-}
-
-/// Blanks, and hyphens and dashes of all kinds: whoever copies a code brings them along.
-fn parts_groups(sign: char) -> bool {
-    sign.is_whitespace() || matches!(sign, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '_' | '.')
-}
-
-/// The five bits of a sign.
-fn value_of(sign: char) -> Option<u8> {
-    // Some keyboards write full-width signs (U+FF01 to U+FF5E).
-    let sign = match sign {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(sign) - 0xfee0)?,
-        _ => sign,
-    };
-    let sign = match sign.to_ascii_uppercase() {
-        'O' => '0',
-        'I' | 'L' => '1',
-        'U' => 'V',
-        other => other,
-    };
-    let sign = u8::try_from(sign).ok()?;
-    let at = ALPHABET.iter().position(|known| *known == sign)?;
-    u8::try_from(at).ok()
 }
 
 #[cfg(test)]
@@ -199,7 +175,7 @@ mod tests {
         #[test]
         fn one_wrong_sign_is_no_code(code in code(), at in 0usize..28, to in 0usize..32) {
             let mut signs: Vec<char> = code.grouped().replace('-', "").chars().collect();
-            let to = char::from(ALPHABET[to]);
+            let to = sign_of(to as u128);
             prop_assume!(signs[at] != to);
             signs[at] = to;
             let typed: String = signs.iter().collect();

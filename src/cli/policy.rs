@@ -2,6 +2,7 @@
 
 use super::office::{Care, Desk, Sign, Talk, change, look, refused};
 use super::{Exit, Process, Wiring, list, say};
+use crate::domain::approval::Confirm;
 use crate::domain::office::{Answer, Request};
 use crate::domain::policy::act::Act;
 use crate::domain::policy::{Change, Rollback};
@@ -148,6 +149,9 @@ struct What {
     /// Logins whose page cannot be read after an update of the application: closed or open
     #[arg(long, value_parser = unread, default_value = "closed")]
     unread: Unread,
+    /// What a phone has to do to approve a login: number (type what the page shows) or tap
+    #[arg(long, value_parser = approval, default_value = "number")]
+    approval: Confirm,
     /// Take it back when more than PERCENT of the accounts fail within MINUTES, like 20/30
     #[arg(long, value_name = "PERCENT/MINUTES", value_parser = rollback)]
     rollback: Option<Rollback>,
@@ -170,6 +174,10 @@ fn proof(text: &str) -> Result<Proof, String> {
 
 fn unread(text: &str) -> Result<Unread, String> {
     word(text, &Unread::WORDS)
+}
+
+fn approval(text: &str) -> Result<Confirm, String> {
+    word(text, &Confirm::WORDS)
 }
 
 /// Accounts that must have tried before anything is taken back.
@@ -230,6 +238,7 @@ impl What {
             until: desk.maybe_time(self.until.as_ref())?,
             proof: self.proof,
             unread: self.unread,
+            approval: self.approval,
         };
         Ok(Change {
             subjects: whom.subjects()?,

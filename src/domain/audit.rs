@@ -131,6 +131,13 @@ pub enum AuditEvent {
         /// Why, one word.
         reason: String,
     },
+    /// The phone said no to a waiting login, which ended.
+    LoginDenied {
+        /// "Bukan saya", rather than a slip of the finger.
+        not_me: bool,
+        /// Address of the client that had logged in.
+        asker: String,
+    },
     /// An authenticator was bound, and recovery codes were made with it.
     Activated {
         /// Which entry, as its letter.
@@ -309,12 +316,13 @@ pub enum AuditEvent {
 
 impl AuditEvent {
     /// Every label, as stored, exported and named in `[audit.retention]`.
-    pub const KINDS: [&'static str; 31] = [
+    pub const KINDS: [&'static str; 32] = [
         "login-waiting",
         "login-released",
         "login-accepted",
         "code-refused",
         "login-abandoned",
+        "login-denied",
         "activated",
         "disabled",
         "recovery-made",
@@ -351,6 +359,7 @@ impl AuditEvent {
             Self::LoginAccepted { .. } => "login-accepted",
             Self::CodeRefused { .. } => "code-refused",
             Self::LoginAbandoned { .. } => "login-abandoned",
+            Self::LoginDenied { .. } => "login-denied",
             Self::Activated { .. } => "activated",
             Self::Disabled { .. } => "disabled",
             Self::RecoveryMade { .. } => "recovery-made",

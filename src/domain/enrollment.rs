@@ -4,10 +4,13 @@
 //! and a wrong code show the same one; "QR Code baru" makes a new secret with the next letter; a
 //! code of any QR of this activation confirms it, the others die; a new binding ends the old one.
 
+use crate::authenticator::device::DeviceKey;
 use crate::authenticator::totp::{self, Credential, Verdict};
 use crate::domain::directory::{self, OwnAddress};
 use crate::domain::recovery::RecoverySet;
-use crate::primitives::{AccountId, OtpCode, SharedSecret, UnixSeconds};
+use crate::primitives::{
+    AccountId, BrowserName, DeviceId, InviteToken, OtpCode, SharedSecret, TimeStep, UnixSeconds,
+};
 use serde::{Deserialize, Serialize};
 
 /// QR codes that one activation may show: one a minute for its ten minutes.
@@ -29,6 +32,20 @@ pub struct Account {
     pub epoch: u64,
 }
 
+/// A phone whose browser holds a key of its own, and so may approve logins.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Device {
+    /// Which.
+    pub id: DeviceId,
+    /// What it signs with.
+    pub key: DeviceKey,
+    /// When it joined.
+    pub since: UnixSeconds,
+    /// What it calls itself, for its owner to know it by.
+    #[serde(default)]
+    pub browser: BrowserName,
+}
+
 /// A bound authenticator.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Binding {
@@ -44,6 +61,9 @@ pub struct Binding {
     /// The address that its owner registered himself.
     #[serde(default)]
     pub own: Box<OwnAddress>,
+    /// The phone that holds the same secret and may approve logins; it ends with the binding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Box<Device>>,
 }
 
 impl Account {
@@ -63,6 +83,11 @@ impl Account {
         let own = self.binding.as_mut().map(|binding| &mut *binding.own);
         let ended = own.map(std::mem::take).unwrap_or_default();
         ended != OwnAddress::default()
+    }
+
+    /// The phone that may approve its logins.
+    pub fn device(&self) -> Option<&Device> {
+        self.binding.as_ref()?.device.as_deref()
     }
 
     /// Its recovery codes.
@@ -125,6 +150,9 @@ pub struct Entry {
     pub generation: u32,
     /// Its secret.
     pub secret: SharedSecret,
+    /// What lets a phone's browser join; old ones have none that anybody holds.
+    #[serde(default)]
+    pub invite: InviteToken,
 }
 
 /// Lengths in seconds.
@@ -149,17 +177,30 @@ pub enum Confirmation {
     Over,
 }
 
+impl Entry {
+    /// The binding that it becomes once a code of it arrived: its step is used up, its drift remembered.
+    pub fn binding(&self, (step, drift_steps): (TimeStep, i64), now: UnixSeconds) -> Binding {
+        Binding {
+            credential: Credential {
+                last_step: Some(step),
+                drift_steps,
+                ..Credential::new(self.secret.clone())
+            },
+            generation: self.generation,
+            since: now,
+            recovery: None,
+            own: Box::default(),
+            device: None,
+        }
+    }
+}
+
 impl Activation {
-    /// Begins with one secret.
-    pub fn begin(
-        generation: u32,
-        secret: SharedSecret,
-        limits: ActivationLimits,
-        now: UnixSeconds,
-    ) -> Self {
+    /// Begins with one entry.
+    pub fn begin(entry: Entry, limits: ActivationLimits, now: UnixSeconds) -> Self {
         Self {
             started: now,
-            entries: vec![Entry { generation, secret }],
+            entries: vec![entry],
             qr_until: now.plus(limits.qr_seconds),
             tries: 0,
             grant: None,
@@ -182,17 +223,11 @@ impl Activation {
     }
 
     /// "QR Code baru": a new entry, shown from now on. `false` when there were too many.
-    pub fn renew(
-        &mut self,
-        secret: SharedSecret,
-        generation: u32,
-        limits: ActivationLimits,
-        now: UnixSeconds,
-    ) -> bool {
+    pub fn renew(&mut self, entry: Entry, limits: ActivationLimits, now: UnixSeconds) -> bool {
         if self.entries.len() >= QR_CODES_MAX {
             return false;
         }
-        self.entries.push(Entry { generation, secret });
+        self.entries.push(entry);
         self.qr_until = now.plus(limits.qr_seconds);
         true
     }
@@ -209,19 +244,10 @@ impl Activation {
         }
         let mut late = false;
         for entry in self.entries.iter().rev() {
-            let mut credential = Credential::new(entry.secret.clone());
+            let credential = Credential::new(entry.secret.clone());
             match totp::verify(&credential, code, now) {
                 Verdict::Accepted { step, drift_steps } => {
-                    credential.last_step = Some(step);
-                    credential.drift_steps = drift_steps;
-                    let generation = entry.generation;
-                    return Confirmation::Bound(Binding {
-                        credential,
-                        generation,
-                        since: now,
-                        recovery: None,
-                        own: Box::default(),
-                    });
+                    return Confirmation::Bound(entry.binding((step, drift_steps), now));
                 }
                 Verdict::Late => late = true,
                 Verdict::Used { .. } | Verdict::Wrong => {}
@@ -236,7 +262,7 @@ impl Activation {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::primitives::{UserId, UserType};
 
@@ -246,7 +272,7 @@ mod tests {
     };
     const START: UnixSeconds = UnixSeconds(1_800_000_000);
 
-    fn code(secret: &SharedSecret, now: UnixSeconds) -> OtpCode {
+    pub(crate) fn code(secret: &SharedSecret, now: UnixSeconds) -> OtpCode {
         // The independent calculation: HMAC-SHA1 by hand (RFC 4226 section 5.3).
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret.expose());
         let tag = ring::hmac::sign(&key, &(now.0 / 30).to_be_bytes());
@@ -254,6 +280,14 @@ mod tests {
         let at = usize::from(bytes[19] & 15);
         let number = u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) & 0x7fff_ffff;
         OtpCode::parse(&format!("{:06}", number % 1_000_000)).unwrap()
+    }
+
+    fn entry(generation: u32, secret: &SharedSecret) -> Entry {
+        Entry {
+            generation,
+            secret: secret.clone(),
+            invite: InviteToken::default(),
+        }
     }
 
     #[test]
@@ -267,10 +301,10 @@ mod tests {
     fn a_code_of_any_shown_qr_confirms_and_binds_that_entry() {
         let first = SharedSecret::new([1; 20]);
         let second = SharedSecret::new([2; 20]);
-        let mut activation = Activation::begin(3, first.clone(), LIMITS, START);
+        let mut activation = Activation::begin(entry(3, &first), LIMITS, START);
         assert_eq!(activation.shown(START.plus(59)).unwrap().1, 1);
         assert!(activation.shown(START.plus(60)).is_none());
-        assert!(activation.renew(second.clone(), 4, LIMITS, START.plus(61)));
+        assert!(activation.renew(entry(4, &second), LIMITS, START.plus(61)));
         let now = START.plus(70);
         for (secret, generation) in [(&first, 3), (&second, 4)] {
             let Confirmation::Bound(binding) = activation.confirm(&code(secret, now), LIMITS, now)
@@ -295,16 +329,16 @@ mod tests {
     #[test]
     fn an_activation_ends_by_age_tries_and_number_of_codes() {
         let secret = SharedSecret::new([1; 20]);
-        let mut activation = Activation::begin(0, secret.clone(), LIMITS, START);
+        let mut activation = Activation::begin(entry(0, &secret), LIMITS, START);
         let end = START.plus(600);
         assert_eq!(
             activation.confirm(&code(&secret, end), LIMITS, end),
             Confirmation::Over
         );
         for _ in 1..QR_CODES_MAX {
-            assert!(activation.renew(secret.clone(), 1, LIMITS, START));
+            assert!(activation.renew(entry(1, &secret), LIMITS, START));
         }
-        assert!(!activation.renew(secret.clone(), 1, LIMITS, START));
+        assert!(!activation.renew(entry(1, &secret), LIMITS, START));
         activation.tries = TRIES_MAX;
         assert_eq!(
             activation.confirm(&code(&secret, START), LIMITS, START),
@@ -324,6 +358,7 @@ mod tests {
             since: START,
             recovery: None,
             own: Box::default(),
+            device: None,
         });
         let stored = serde_json::to_string(&account).unwrap();
         assert!(!stored.contains("recovery"), "{stored}");

@@ -1,5 +1,6 @@
 //! A waiting login: the password was accepted upstream, the second factor is due.
 
+use crate::domain::approval::Approval;
 use crate::domain::jar::Jar;
 use crate::domain::throttle::Attempts;
 use crate::primitives::{GatewaySessionId, Identity, UnixSeconds, UpstreamKey, WaitingRef};
@@ -50,6 +51,9 @@ pub struct WaitingLogin {
     /// Recovery codes that were typed into it.
     #[serde(default)]
     pub recovery: Attempts,
+    /// What the phone was asked, where the account has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Box<Approval>>,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -104,8 +108,12 @@ impl WaitingLogin {
         {
             return true;
         }
-        self.extensions_left -= 1;
-        self.window_until = now.plus(limits.window_seconds);
+        let until = now.plus(limits.window_seconds);
+        // A window that is longer, while a phone is asked, is not shortened, and costs nothing.
+        if until > self.window_until {
+            self.extensions_left -= 1;
+            self.window_until = until;
+        }
         true
     }
 
@@ -166,6 +174,7 @@ mod tests {
             window_until: START.plus(60),
             extensions_left: LIMITS.extensions,
             recovery: Attempts::default(),
+            approval: None,
             outcome: Outcome::Waiting,
         }
     }
@@ -216,6 +225,18 @@ mod tests {
         assert!(!login.give_time(LIMITS, START.plus(600)));
         let mut activates = waiting(Need::Activate);
         assert!(!activates.give_time(LIMITS, START));
+    }
+
+    #[test]
+    fn a_longer_window_is_not_shortened() {
+        let mut login = waiting(Need::Verify);
+        login.window_until = START.plus(120);
+        assert!(login.extend(LIMITS, START.plus(10)));
+        assert_eq!(login.window_until, START.plus(120));
+        assert_eq!(login.extensions_left, LIMITS.extensions);
+        assert!(login.extend(LIMITS, START.plus(100)));
+        assert_eq!(login.window_until, START.plus(160));
+        assert_eq!(login.extensions_left, LIMITS.extensions - 1);
     }
 
     #[test]

@@ -6,11 +6,13 @@
 //! accepted and waits for the second factor; *activation* is our flow that ends in a binding (in
 //! NIST SP 800-63B the word means unlocking an authenticator: not so here).
 
+pub mod approval;
 pub mod audit;
 pub mod directory;
 pub mod enforcement;
 pub mod enrollment;
 pub mod gate;
+pub mod invitation;
 pub mod jar;
 pub mod login;
 pub mod mail;

@@ -11,6 +11,7 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
+use crate::domain::approval::Confirm;
 use crate::domain::policy_file::{Demand, Mode, PolicyFile, Proof, Subject, Unread};
 use crate::primitives::{Role, UnixSeconds, UserType};
 pub use plan::{Change, Flip, Freeze, Glass, Held, Rollback, Signature, Watch};
@@ -126,6 +127,8 @@ pub struct InForce {
     pub until: Option<UnixSeconds>,
     /// What becomes of logins whose page cannot be read.
     pub unread: Unread,
+    /// What a phone has to do to approve a login.
+    pub approval: Confirm,
     /// How it came about, first step first.
     pub because: Vec<Because>,
 }
@@ -320,6 +323,7 @@ fn resolve(rules: &PolicyFile, who: Who<'_>, facts: Facts, at: UnixSeconds) -> I
         skips_left: None,
         until: None,
         unread: demand.unread,
+        approval: demand.approval,
         because: vec![match rule {
             Some(rule) => Because::Rule {
                 subject: rule.subject.clone(),
@@ -372,6 +376,7 @@ impl InForce {
         self.proof_due &= before.proof_due;
         self.by_mail |= before.by_mail;
         self.unread = self.unread.min(before.unread);
+        self.approval = self.approval.min(before.approval);
         if before.mode < without {
             self.mode = before.mode;
             // How often and until when it may be put off is not counted against him meanwhile.

@@ -1,6 +1,7 @@
 //! What a policy says, as plain data: a demand for everybody, a ceiling, and rules by user type and
 //! role. The configuration gives the first one; later the store holds it ([`super::policy`]).
 
+use crate::domain::approval::Confirm;
 use crate::primitives::{Role, UnixSeconds, UserType};
 use serde::{Deserialize, Serialize};
 
@@ -169,6 +170,14 @@ pub struct Demand {
     /// What becomes of logins whose page cannot be read.
     #[serde(default)]
     pub unread: Unread,
+    /// What a phone has to do to approve a login.
+    #[serde(default, skip_serializing_if = "is_number")]
+    pub approval: Confirm,
+}
+
+/// Left out where it says what holds anyway: rules of before read the same.
+fn is_number(approval: &Confirm) -> bool {
+    *approval == Confirm::Number
 }
 
 impl From<Mode> for Demand {

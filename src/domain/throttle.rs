@@ -77,10 +77,12 @@ pub enum Admission {
 /// Decides about one more attempt at `factor` at `now`.
 pub fn admit(attempts: Attempts, factor: Factor, now: UnixSeconds) -> Admission {
     match factor {
-        Factor::Totp | Factor::ActivationCode if attempts.failures >= FAILURES_MAX => {
+        Factor::Totp | Factor::ActivationCode | Factor::Device
+            if attempts.failures >= FAILURES_MAX =>
+        {
             Admission::Exhausted
         }
-        Factor::Totp | Factor::ActivationCode => pace(attempts, now),
+        Factor::Totp | Factor::ActivationCode | Factor::Device => pace(attempts, now),
         Factor::Recovery => Admission::Count(attempts.one_more(now)),
     }
 }

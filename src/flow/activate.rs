@@ -8,15 +8,16 @@
 //! ([`super::proof`]). That is decided each time a secret is shown and again when it is bound: a page
 //! that was opened before the date is no way around it.
 
-use crate::domain::enrollment::{Account, Activation};
+use crate::domain::enrollment::{Account, Activation, Entry};
+use crate::domain::invitation::Invitation;
 use crate::domain::login::{Need, WaitingLogin};
 use crate::entropy;
 use crate::flow::accept::code_digest;
 use crate::flow::sessions::LiveSession;
 use crate::flow::{Engine, FlowError, TRIES};
-use crate::primitives::{Identity, OtpCode};
+use crate::primitives::{AccountId, DeviceId, Identity, OtpCode};
 use crate::store::Expect;
-use crate::store::records::{RecordError, Stored};
+use crate::store::records::{Draft, RecordError, Stored};
 use std::sync::Arc;
 
 /// On what an activation hangs.
@@ -26,6 +27,20 @@ pub enum Holder {
     Login(Box<Stored<WaitingLogin>>),
     /// An accepted session.
     Session(Arc<LiveSession>),
+}
+
+/// What shows that a secret arrived.
+#[derive(Clone, Debug)]
+pub enum Evidence {
+    /// A code that was typed, on a page that named this phone as joined.
+    Code {
+        /// The code.
+        code: OtpCode,
+        /// The phone, if there was one.
+        beside: Option<DeviceId>,
+    },
+    /// A phone that joined, and sent its code itself.
+    Phone,
 }
 
 /// How an activation stands.
@@ -40,16 +55,20 @@ pub enum ActivationState {
 }
 
 impl Holder {
-    pub(super) fn key(&self) -> Vec<u8> {
+    /// Where its activation lies.
+    pub fn key(&self) -> Vec<u8> {
         match self {
             Self::Login(login) => [b"w", &login.value.reference.0[..]].concat(),
             Self::Session(session) => [b"s", &session.id().0[..]].concat(),
         }
     }
 
-    /// What is kept of a code typed here, to recognise the same one again.
-    pub(super) fn code_digest(&self, code: &OtpCode) -> [u8; 32] {
-        let code = code.expose().as_bytes();
+    /// What is kept of what confirmed it, to recognise the same request again.
+    pub(super) fn digest_of(&self, evidence: &Evidence) -> [u8; 32] {
+        let code = match evidence {
+            Evidence::Code { code, .. } => code.expose().as_bytes(),
+            Evidence::Phone => b"phone",
+        };
         match self {
             Self::Login(login) => code_digest(login.value.reference, code),
             Self::Session(session) => session.code_digest(code),
@@ -118,27 +137,27 @@ impl Engine {
                     return Ok(ActivationState::Running(activation));
                 }
                 Some(mut activation) if grant.is_none() => {
-                    let secret = entropy::shared_secret(&*self.entropy)?;
-                    if !activation.renew(secret, account.next_generation, limits, now) {
+                    let entry = self.new_entry(&mut account)?;
+                    if !activation.renew(entry, limits, now) {
                         return Ok(ActivationState::Running(activation));
                     }
                     activation
                 }
                 Some(_) | None => {
-                    let secret = entropy::shared_secret(&*self.entropy)?;
                     self.metrics.activation_begun();
+                    let entry = self.new_entry(&mut account)?;
                     Activation {
                         grant,
-                        ..Activation::begin(account.next_generation, secret, limits, now)
+                        ..Activation::begin(entry, limits, now)
                     }
                 }
             };
-            account.next_generation = account.next_generation.saturating_add(1);
             let account_key = records.account_key(&identity.account);
             let draft = records
                 .draft()
                 .put(&account_key, account_expect, &account)
                 .put(&holder.key(), expect, &activation);
+            let draft = self.with_invitation(draft, &account.id, &holder.key(), &activation);
             match records.commit(draft).await {
                 Ok(()) => return Ok(ActivationState::Running(activation)),
                 Err(RecordError::Conflict) => {}
@@ -154,14 +173,41 @@ impl Engine {
         account: &mut Account,
         bound: u32,
     ) -> Result<Activation, FlowError> {
-        let secret = entropy::shared_secret(&*self.entropy)?;
+        let entry = self.new_entry(account)?;
         let limits = self.settings.activation;
-        let begun = Activation::begin(account.next_generation, secret, limits, self.now());
-        account.next_generation = account.next_generation.saturating_add(1);
         Ok(Activation {
             replaces: Some(bound),
-            ..begun
+            ..Activation::begin(entry, limits, self.now())
         })
+    }
+
+    /// A secret and an invitation with the account's next letter, which never comes back.
+    fn new_entry(&self, account: &mut Account) -> Result<Entry, FlowError> {
+        let entry = Entry {
+            generation: account.next_generation,
+            secret: entropy::shared_secret(&*self.entropy)?,
+            invite: entropy::invite_token(&*self.entropy)?,
+        };
+        account.next_generation = account.next_generation.saturating_add(1);
+        Ok(entry)
+    }
+
+    /// The newest entry of an activation may be joined by a phone: written in one step with it.
+    pub(super) fn with_invitation(
+        &self,
+        draft: Draft,
+        account: &AccountId,
+        holder: &[u8],
+        activation: &Activation,
+    ) -> Draft {
+        let Some(entry) = activation.entries.last() else {
+            return draft;
+        };
+        let until = activation
+            .started
+            .plus(self.settings.activation.lifetime_seconds);
+        let invitation = Invitation::new(account.clone(), holder.to_vec(), entry.generation, until);
+        draft.put(&entry.invite.digest(), Expect::Absent, &invitation)
     }
 
     pub(super) fn may_activate(&self, holder: &Holder) -> bool {

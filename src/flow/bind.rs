@@ -3,22 +3,18 @@
 
 use crate::authenticator::Factor;
 use crate::domain::audit::AuditEvent;
-use crate::domain::enrollment::{Account, Activation, Binding, Confirmation, entry_letter};
+use crate::domain::enrollment::{Activation, Binding, Confirmation, entry_letter};
 use crate::domain::login::WaitingLogin;
-use crate::domain::mail::AddressChange;
-use crate::domain::session::GatewaySession;
 use crate::domain::standing::Standing;
-use crate::domain::throttle::{Attempts, Lane};
 use crate::flow::accept::{AcceptOutcome, Acceptance, Accepted};
-use crate::flow::activate::Holder;
+use crate::flow::account_change::AccountChange;
+use crate::flow::activate::{Evidence, Holder};
 use crate::flow::compare::CodeRefusal;
 use crate::flow::recovery::ShownCodes;
-use crate::flow::sessions::LiveSession;
 use crate::flow::{Client, Engine, FlowError, TRIES};
-use crate::primitives::{AccountId, EmailAddress, Identity, OtpCode, Role};
+use crate::primitives::{DeviceId, Identity, OtpCode};
 use crate::store::Expect;
-use crate::store::records::{Draft, RecordError, Records, Stored};
-use std::sync::Arc;
+use crate::store::records::{RecordError, Stored};
 
 /// What a typed code did.
 pub enum ActivateOutcome {
@@ -47,14 +43,37 @@ impl Engine {
     pub async fn confirm_activation(
         &self,
         holder: &Holder,
-        typed: &str,
+        (typed, beside): (&str, Option<DeviceId>),
         client: &Client,
     ) -> Result<ActivateOutcome, FlowError> {
         self.check_clock()?;
         let Some(code) = OtpCode::parse(typed) else {
             return Ok(ActivateOutcome::Refused(CodeRefusal::Malformed));
         };
-        let digest = holder.code_digest(&code);
+        let evidence = Evidence::Code { code, beside };
+        self.confirm_by(holder, &evidence, client).await
+    }
+
+    /// Binds the phone that joined, for the page that waits for it.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store or the clock fails: nothing was bound.
+    pub async fn confirm_by_phone(
+        &self,
+        holder: &Holder,
+        client: &Client,
+    ) -> Result<ActivateOutcome, FlowError> {
+        self.check_clock()?;
+        self.confirm_by(holder, &Evidence::Phone, client).await
+    }
+
+    async fn confirm_by(
+        &self,
+        holder: &Holder,
+        evidence: &Evidence,
+        client: &Client,
+    ) -> Result<ActivateOutcome, FlowError> {
+        let digest = holder.digest_of(evidence);
         let _order = match holder {
             Holder::Login(login) => {
                 if let Some(again) = self.same_acceptance(&login.value, &digest) {
@@ -71,7 +90,7 @@ impl Engine {
                 Some(order)
             }
         };
-        let outcome = self.confirm_once(holder, &code, client).await?;
+        let outcome = self.confirm_once(holder, evidence, client).await?;
         if let (Holder::Login(login), ActivateOutcome::Closed | ActivateOutcome::Refused(_)) =
             (holder, &outcome)
         {
@@ -86,46 +105,88 @@ impl Engine {
     async fn confirm_once(
         &self,
         holder: &Holder,
-        code: &OtpCode,
+        evidence: &Evidence,
         client: &Client,
     ) -> Result<ActivateOutcome, FlowError> {
         if !self.may_activate(holder) {
             return Ok(ActivateOutcome::Closed);
         }
-        let Some(activation) = self.count_try(holder).await? else {
-            return self.accepted_before(holder, code).await;
+        let digest = holder.digest_of(evidence);
+        let counted = match evidence {
+            Evidence::Code { .. } => self.count_try(holder).await?,
+            // Nothing is guessed: its page may ask again and again while the upstream is busy.
+            Evidence::Phone => self.running(holder).await?,
+        };
+        let Some(activation) = counted else {
+            return self.accepted_before(holder, &digest).await;
         };
         if let (None, Some(identity)) = (activation.grant, holder.identity())
             && self.proof_due(holder, identity).await?
         {
             return Ok(ActivateOutcome::ProofDue);
         }
-        let confirmed = activation.confirm(code, self.settings.activation, self.now());
+        let confirmed = self.confirmed(&activation, evidence).await?;
         match self.metrics.activation_judged(confirmed) {
             Confirmation::Over => Ok(ActivateOutcome::Closed),
             Confirmation::Late => Ok(ActivateOutcome::Refused(CodeRefusal::Late)),
             Confirmation::Wrong => Ok(ActivateOutcome::Refused(CodeRefusal::Wrong)),
             Confirmation::Bound(binding) => {
-                self.bind(holder, (binding, &activation), code, client)
+                self.bind(holder, (binding, &activation), digest, client)
                     .await
             }
         }
+    }
+
+    /// What the evidence makes of an activation. A phone that joined comes along with a code that was
+    /// typed from the app beside it: both hold the same secret.
+    async fn confirmed(
+        &self,
+        activation: &Activation,
+        evidence: &Evidence,
+    ) -> Result<Confirmation, FlowError> {
+        let (limits, now) = (self.settings.activation, self.now());
+        let joined = self.joined(activation).await?;
+        let (code, beside) = match evidence {
+            Evidence::Code { code, beside } => (code, *beside),
+            Evidence::Phone if activation.is_over(limits, now) => return Ok(Confirmation::Over),
+            Evidence::Phone => return Ok(joined.map_or(Confirmation::Wrong, Confirmation::Bound)),
+        };
+        Ok(match activation.confirm(code, limits, now) {
+            Confirmation::Bound(mut binding) => {
+                // Only a phone that the page had named: whoever types a code has looked at it.
+                let joined = joined.filter(|joined| {
+                    let its = joined.device.as_ref().map(|device| device.id);
+                    joined.generation == binding.generation && its.is_some() && its == beside
+                });
+                if let Some(joined) = joined {
+                    let steps = [joined.credential.last_step, binding.credential.last_step];
+                    binding.credential.last_step = steps.into_iter().max().flatten();
+                    binding.device = joined.device;
+                }
+                Confirmation::Bound(binding)
+            }
+            other => other,
+        })
     }
 
     /// The second click of a double click: the acceptance that the first one brought.
     async fn accepted_before(
         &self,
         holder: &Holder,
-        code: &OtpCode,
+        digest: &[u8; 32],
     ) -> Result<ActivateOutcome, FlowError> {
         let Holder::Login(login) = holder else {
             return Ok(ActivateOutcome::Closed);
         };
         let reference = login.value.reference;
         let now = self.records()?.get::<WaitingLogin>(&reference.0).await?;
-        let digest = holder.code_digest(code);
-        let again = now.and_then(|now| self.same_acceptance(&now.value, &digest));
+        let again = now.and_then(|now| self.same_acceptance(&now.value, digest));
         Ok(again.map_or(ActivateOutcome::Closed, ActivateOutcome::Accepted))
+    }
+
+    async fn running(&self, holder: &Holder) -> Result<Option<Activation>, FlowError> {
+        let found = self.records()?.get::<Activation>(&holder.key()).await?;
+        Ok(found.map(|stored| stored.value))
     }
 
     async fn count_try(&self, holder: &Holder) -> Result<Option<Activation>, FlowError> {
@@ -154,7 +215,7 @@ impl Engine {
         &self,
         holder: &Holder,
         (mut binding, activation): (Binding, &Activation),
-        code: &OtpCode,
+        digest: [u8; 32],
         client: &Client,
     ) -> Result<ActivateOutcome, FlowError> {
         let Some(identity) = holder.identity() else {
@@ -163,13 +224,12 @@ impl Engine {
         let (mut account, expect) = self.account_for_update(&identity.account).await?;
         if account.bound() != activation.replaces {
             // Bound meanwhile, by a double click or by another login: that binding stands.
-            return self.accepted_before(holder, code).await;
+            return self.accepted_before(holder, &digest).await;
         }
         let grant = activation.grant;
         let Some(standing) = self.used_up(identity, grant).await? else {
             return Ok(ActivateOutcome::Closed);
         };
-        let digest = holder.code_digest(code);
         let (set, codes) = self.recovery_set(&identity.account, digest)?;
         binding.recovery = Some(set);
         let before = account.binding.take();
@@ -199,7 +259,7 @@ impl Engine {
         let outcome = match holder {
             Holder::Login(login) => {
                 let made = (changed, codes);
-                self.bind_login(holder, login, made, code, client).await?
+                self.bind_login(holder, login, made, digest, client).await?
             }
             Holder::Session(session) => {
                 let factor = Some(Factor::Totp);
@@ -250,11 +310,11 @@ impl Engine {
         holder: &Holder,
         login: &Stored<WaitingLogin>,
         (changed, codes): (AccountChange, ShownCodes),
-        code: &OtpCode,
+        digest: [u8; 32],
         client: &Client,
     ) -> Result<ActivateOutcome, FlowError> {
         let acceptance = Acceptance {
-            code_digest: holder.code_digest(code),
+            code_digest: digest,
             codes: Some(codes),
             login: login.clone(),
             factor: Some(Factor::Totp),
@@ -268,101 +328,11 @@ impl Engine {
         match self.accept(acceptance).await? {
             AcceptOutcome::Accepted(accepted) => Ok(ActivateOutcome::Accepted(accepted)),
             AcceptOutcome::UpstreamBusy => Ok(ActivateOutcome::UpstreamBusy),
-            AcceptOutcome::Overtaken => self.accepted_before(holder, code).await,
+            AcceptOutcome::Overtaken => self.accepted_before(holder, &digest).await,
             AcceptOutcome::Gone => {
                 self.abandon_login(&login.value, "gone", client).await;
                 Ok(ActivateOutcome::Closed)
             }
         }
-    }
-
-    /// Writes an account that its owner changed from inside a session, which goes on in the new
-    /// epoch. `false` when somebody else wrote first.
-    pub(crate) async fn change_from_session(
-        &self,
-        session: &Arc<LiveSession>,
-        changed: AccountChange,
-        factor: Option<Factor>,
-        client: &Client,
-    ) -> Result<bool, FlowError> {
-        let records = self.records()?;
-        let id = changed.account.id.clone();
-        let role = session.record().identity.as_ref().map(|i| i.role.clone());
-        let record = GatewaySession {
-            account_epoch: changed.account.epoch,
-            factor,
-            ..session.to_record()
-        };
-        let who = role.as_ref().map(|role| (&id, role.as_str()));
-        let audit = self.audit(client, who, changed.event.clone());
-        let draft = self
-            .writes_of(&changed, role.as_ref())?
-            .put(&record.id.0, Expect::Any, &record)
-            .delete::<Activation>(&[b"s", &session.id().0[..]].concat(), Expect::Any)
-            .audit(&audit);
-        match records.commit(draft).await {
-            Ok(()) => {
-                session.go_on(changed.account.epoch, factor);
-                Ok(true)
-            }
-            Err(RecordError::Conflict) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// What a change writes, and the letter to an address that ends with it: the last one that it gets.
-    pub(crate) fn writes_of(
-        &self,
-        changed: &AccountChange,
-        role: Option<&Role>,
-    ) -> Result<Draft, FlowError> {
-        let draft = changed.writes(self.records()?);
-        let whose = (&changed.account.id, role);
-        let ended = changed.ended.clone();
-        self.with_told(draft, whose, ended, AddressChange::OwnEnded)
-    }
-
-    /// Ends every other session of an account (design.md section 4).
-    pub(crate) async fn end_others(
-        &self,
-        account: &AccountId,
-        keep: crate::primitives::GatewaySessionId,
-        reason: &str,
-        client: &Client,
-    ) {
-        for other in self.sessions.of_account(account) {
-            if other.id() != keep {
-                self.end_session(&other, reason, client).await;
-            }
-        }
-    }
-}
-
-/// An account as it is to be, and what to write down about it.
-pub(crate) struct AccountChange {
-    pub(crate) account: Account,
-    pub(crate) expect: Expect,
-    /// What is kept of it besides, where that changes too.
-    pub(crate) standing: Option<(Standing, Expect)>,
-    /// The owner's own address that ended with an authenticator.
-    pub(crate) ended: Option<EmailAddress>,
-    pub(crate) event: AuditEvent,
-}
-
-impl AccountChange {
-    /// Account and standing; whoever gets this far has no failures any more.
-    fn writes(&self, records: &Records) -> Draft {
-        let key = records.account_key(&self.account.id);
-        let mut draft = records.draft().put(&key, self.expect, &self.account);
-        if let Some((standing, expect)) = &self.standing {
-            draft = draft.put(&key, *expect, standing);
-        }
-        for factor in [Factor::Totp, Factor::Recovery] {
-            for lane in [Lane::KnownBrowser, Lane::Unknown] {
-                let key = records.attempts_key(&self.account.id, factor, lane);
-                draft = draft.delete::<Attempts>(&key, Expect::Any);
-            }
-        }
-        draft
     }
 }

@@ -76,6 +76,7 @@ impl Engine {
             window_until: now.plus(limits.window_seconds),
             extensions_left: limits.extensions,
             recovery: Attempts::default(),
+            approval: None,
             outcome: Outcome::Waiting,
             identity,
         };

@@ -3,8 +3,8 @@
 use crate::domain::audit::AuditEvent;
 use crate::domain::enrollment::entry_letter;
 use crate::domain::policy::Signature;
+use crate::flow::account_change::AccountChange;
 use crate::flow::again::LastAnswer;
-use crate::flow::bind::AccountChange;
 use crate::flow::compare::{Code, CodeRefusal, Compared};
 use crate::flow::sessions::LiveSession;
 use crate::flow::{Client, Engine, FlowError};

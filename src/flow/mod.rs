@@ -6,12 +6,15 @@
 //! To add a use case: a file with the verb as its name and an `impl Engine` block in it.
 
 pub mod accept;
+mod account_change;
 pub mod activate;
 pub mod address;
 pub mod administer;
 pub mod admit;
 mod again;
+pub mod approve;
 mod ask_again;
+pub mod ask_phone;
 pub mod asks;
 mod attempts;
 pub mod bind;
@@ -25,6 +28,7 @@ pub mod disable;
 pub mod end;
 pub mod glass;
 pub mod health;
+pub mod join;
 pub mod judge;
 pub mod keeper;
 mod known_browser;
@@ -33,6 +37,7 @@ pub mod mark;
 mod notices;
 pub mod outbox;
 pub mod own_address;
+pub mod phone;
 pub mod policy;
 pub mod post;
 pub mod probe;
@@ -43,13 +48,16 @@ pub mod recovery;
 pub mod reset;
 mod scrape;
 pub mod sessions;
+pub mod standing;
 pub mod start;
 pub mod sweep;
 pub mod table;
+mod take_up;
 pub mod trace;
 pub mod turn;
 pub mod upstream;
 pub mod verify;
+pub mod wakes;
 pub mod watch;
 mod watched_store;
 mod window;
@@ -138,6 +146,8 @@ pub struct Engine {
     pub entropy: Arc<dyn Entropy>,
     /// The upstream.
     pub upstream: Arc<dyn Upstream>,
+    /// Who waits for a phone.
+    pub wakes: wakes::Wakes,
     /// Puzzles that were answered.
     pub answered: puzzle::Answered,
     /// How often each address asked for a reset lately.

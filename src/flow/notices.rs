@@ -8,24 +8,58 @@ use crate::domain::audit::{AuditEvent, AuditRecord};
 use crate::domain::mail::{Letter, NOTICE_SECONDS, News, OperatorNews};
 use crate::domain::throttle::Lane;
 use crate::flow::{Engine, FlowError};
-use crate::primitives::{Role, UnixSeconds};
+use crate::primitives::Role;
 use crate::store::Expect;
 use crate::store::records::{AuditEntry, MAIL_CURSOR, MailCursor};
 
-/// Audit records that are read in one commit: each may become a letter, and an engine takes 64 writes.
-const PAGE_RECORDS: usize = 50;
+/// Audit records that are read in one commit: each may become two letters, and an engine takes 64 writes.
+const PAGE_RECORDS: usize = 30;
 /// Failures of a lane at which the owner is told: a slip of the finger is no news, and a letter for each
 /// would fill his mailbox at the will of whoever has the password.
 const FAILURES_TOLD: [u32; 3] = [3, 10, 20];
 
-/// Whom an event concerns, and what he is told.
-fn letter_of(record: &AuditRecord, has_operator: bool) -> Option<Letter> {
-    let operator = |news| {
-        has_operator.then_some(Letter::Operator {
+/// Whom an event concerns, and what they are told: its owner, those who run the gateway, or both.
+fn letters_of(record: &AuditRecord, has_operator: bool) -> Vec<Letter> {
+    let for_owner = owner_news(record).and_then(|(news, client)| {
+        Some(Letter::Notice {
+            account: record.account.clone()?,
+            role: record.role.as_deref().and_then(|r| Role::parse(r).ok()),
             news,
             at: record.at,
+            client: client.to_owned(),
         })
-    };
+    });
+    let for_operator = operator_news(record).filter(|_| has_operator);
+    let for_operator = for_operator.map(|news| Letter::Operator {
+        news,
+        at: record.at,
+    });
+    for_owner.into_iter().chain(for_operator).collect()
+}
+
+/// What those who run the gateway are told.
+fn operator_news(record: &AuditRecord) -> Option<OperatorNews> {
+    match &record.event {
+        AuditEvent::ProfileDrifted { .. } => Some(OperatorNews::ProfileDrifted),
+        AuditEvent::ProfileFits => Some(OperatorNews::ProfileFits),
+        AuditEvent::ResetDenied { asker, late } => Some(OperatorNews::ResetDenied {
+            account: record.account.clone()?,
+            client: asker.clone(),
+            late: *late,
+        }),
+        AuditEvent::LoginDenied {
+            not_me: true,
+            asker,
+        } => Some(OperatorNews::LoginDenied {
+            account: record.account.clone()?,
+            client: asker.clone(),
+        }),
+        _ => None,
+    }
+}
+
+/// What the owner of the account is told, and the address of the client that it is about.
+fn owner_news(record: &AuditRecord) -> Option<(News, &str)> {
     let news = match &record.event {
         AuditEvent::Activated { entry, replaced } => News::Activated {
             entry: entry.clone(),
@@ -49,47 +83,16 @@ fn letter_of(record: &AuditRecord, has_operator: bool) -> Option<Letter> {
         } if FAILURES_TOLD.contains(failures) => News::CodesWrong {
             failures: *failures,
         },
-        AuditEvent::ProfileDrifted { .. } => return operator(OperatorNews::ProfileDrifted),
-        AuditEvent::ProfileFits => return operator(OperatorNews::ProfileFits),
-        AuditEvent::ResetDenied { asker, late } => {
-            return operator(OperatorNews::ResetDenied {
-                account: record.account.clone()?,
-                client: asker.clone(),
-                late: *late,
-            });
+        AuditEvent::LoginDenied {
+            not_me: true,
+            asker,
+        } => {
+            // Not the phone's address: that of whoever has the password.
+            return Some((News::LoginDenied, asker));
         }
-        AuditEvent::LoginWaiting { .. }
-        | AuditEvent::LoginReleased { .. }
-        | AuditEvent::LoginAccepted { .. }
-        | AuditEvent::CodeRefused { .. }
-        | AuditEvent::LoginAbandoned { .. }
-        | AuditEvent::SessionEnded { .. }
-        | AuditEvent::IdentityChanged { .. }
-        | AuditEvent::PutOff { .. }
-        | AuditEvent::CodeTyped
-        | AuditEvent::PolicyChanged { .. }
-        | AuditEvent::PolicySettled { .. }
-        | AuditEvent::GlassFile { .. }
-        | AuditEvent::CodeIssued { .. }
-        | AuditEvent::SessionsEnded { .. }
-        | AuditEvent::Exempted { .. }
-        | AuditEvent::Unlocked { .. }
-        | AuditEvent::ResetMailed
-        | AuditEvent::ResetConfirmed
-        | AuditEvent::CodeMailed { .. }
-        | AuditEvent::AddressTyped
-        | AuditEvent::AddressConfirmed
-        | AuditEvent::EmailSet { .. }
-        | AuditEvent::DirectoryImported { .. }
-        | AuditEvent::ClockAccepted { .. } => return None,
+        _ => return None,
     };
-    Some(Letter::Notice {
-        account: record.account.clone()?,
-        role: record.role.as_deref().and_then(|r| Role::parse(r).ok()),
-        news,
-        at: record.at,
-        client: record.client.clone(),
-    })
+    Some((news, &record.client))
 }
 
 impl Engine {
@@ -119,7 +122,7 @@ impl Engine {
         cursor.last = page.last().map_or(end, |(sequence, _)| *sequence);
         let mut draft = records.draft().put(MAIL_CURSOR, expect, &cursor);
         for (_, entry) in &page {
-            if let Some(letter) = self.news_of(entry, has_operator) {
+            for letter in self.news_of(entry, has_operator) {
                 draft = self.with_letter(draft, letter)?;
             }
         }
@@ -127,12 +130,13 @@ impl Engine {
         Ok(cursor.last < end)
     }
 
-    fn news_of(&self, entry: &AuditEntry, has_operator: bool) -> Option<Letter> {
-        let AuditEntry::Record(record) = entry else {
-            return None;
-        };
-        let old = |at: UnixSeconds| self.now().since(at) >= NOTICE_SECONDS;
-        letter_of(record, has_operator).filter(|_| !old(record.at))
+    fn news_of(&self, entry: &AuditEntry, has_operator: bool) -> Vec<Letter> {
+        match entry {
+            AuditEntry::Record(record) if self.now().since(record.at) < NOTICE_SECONDS => {
+                letters_of(record, has_operator)
+            }
+            _ => Vec::new(),
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use crate::domain::directory::{PENDING_SECONDS, Pending, Registered};
 use crate::domain::enrollment::Account;
 use crate::domain::mail::Letter;
 use crate::entropy;
+use crate::flow::account_change::AccountChange;
 use crate::flow::address::Known;
-use crate::flow::bind::AccountChange;
 use crate::flow::compare::{CodeRefusal, Compared, Typed};
 use crate::flow::sessions::LiveSession;
 use crate::flow::{Client, Engine, FlowError};
@@ -200,7 +200,10 @@ impl Engine {
     /// a mailed code serves the role, and a second factor opened the session. The password alone registers
     /// nothing, also where the policy lets it in.
     pub fn offers_address(&self, session: &LiveSession) -> bool {
-        let proved = matches!(session.factor(), Some(Factor::Totp | Factor::Recovery));
+        let proved = matches!(
+            session.factor(),
+            Some(Factor::Totp | Factor::Recovery | Factor::Device)
+        );
         let served = |identity: &Identity| self.mail_is_proof(identity);
         let served = session.record().identity.as_ref().is_some_and(served);
         self.outbox.is_open() && served && proved && !session.is_ended()

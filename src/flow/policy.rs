@@ -3,6 +3,7 @@
 //! A session asks again only when something may have changed: every change, and every moment at
 //! which time alone changes something, gives the policy another token.
 
+use crate::domain::approval::Confirm;
 use crate::domain::audit::{AuditEvent, Ceilings};
 use crate::domain::enforcement::{Decision, Enrolled, requirement};
 use crate::domain::enrollment::Account;
@@ -192,6 +193,11 @@ impl Engine {
     /// Whether a mailed code proves who activates or resets.
     pub(crate) fn mail_is_proof(&self, who: &Identity) -> bool {
         self.in_force(Some(who), Facts::default()).by_mail
+    }
+
+    /// What a phone has to do to approve a login of this role.
+    pub(crate) fn approval_by(&self, who: &Identity) -> Confirm {
+        self.in_force(Some(who), Facts::default()).approval
     }
 
     /// What is in force now for somebody, or for whom nothing is known of.

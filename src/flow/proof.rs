@@ -152,6 +152,8 @@ impl Engine {
             };
             let changed = WaitingLogin {
                 need: Need::Activate,
+                // Whoever holds a phone that is to be replaced has no say in it any more.
+                approval: None,
                 ..login.value.clone()
             };
             let holder = Holder::Login(Box::new(login.clone())).key();
@@ -168,6 +170,7 @@ impl Engine {
                 .put(&holder, Expect::Any, &activation)
                 .delete::<Attempts>(&attempts, Expect::Any)
                 .audit(&self.audit(client, Some(who), AuditEvent::CodeTyped));
+            let draft = self.with_invitation(draft, &account.id, &holder, &activation);
             match records.commit(draft).await {
                 Ok(()) => {
                     self.metrics.activation_begun();

@@ -13,8 +13,8 @@ use crate::domain::audit::AuditEvent;
 use crate::domain::enrollment::Activation;
 use crate::domain::recovery::RecoverySet;
 use crate::entropy;
+use crate::flow::account_change::AccountChange;
 use crate::flow::activate::Holder;
-use crate::flow::bind::AccountChange;
 use crate::flow::compare::{CodeRefusal, Compared, Typed};
 use crate::flow::sessions::LiveSession;
 use crate::flow::{Client, Engine, FlowError, TRIES};
@@ -215,6 +215,7 @@ impl Engine {
                 .draft()
                 .put(&records.account_key(id), account_expect, &account)
                 .put(&key, expect, &activation);
+            let draft = self.with_invitation(draft, id, &key, &activation);
             match records.commit(draft).await {
                 Ok(()) => {
                     self.metrics.activation_begun();

@@ -21,6 +21,7 @@ impl Engine {
         Readings {
             sessions: self.session_counts(),
             upstream: self.upstream_counts(),
+            waiting_pages: u64::try_from(self.wakes.listeners()).unwrap_or(u64::MAX),
             store_up: up("store"),
             store: stats.map(|stats| StoreReading {
                 bytes: stats.bytes_on_disk,

@@ -1,6 +1,8 @@
 //! The broom: what ends by itself, what is owed, what is forgotten.
 
+use crate::domain::approval::Requests;
 use crate::domain::enrollment::Activation;
+use crate::domain::invitation::Invitation;
 use crate::domain::login::{Outcome, REPEAT_SECONDS, WaitingLogin};
 use crate::domain::reset::ResetCase;
 use crate::domain::session::{GatewaySession, Liveness};
@@ -169,6 +171,20 @@ impl Engine {
                 let expect = Expect::Version(stored.version);
                 let draft = records.draft().delete::<Activation>(&key, expect);
                 // Begun anew meanwhile: then it is not this one that is over.
+                let _ = records.commit(draft).await;
+            }
+        }
+        for (key, stored) in records.all::<Requests>().await? {
+            if stored.value.is_forgotten(now) {
+                let draft = records.draft();
+                let draft = draft.delete::<Requests>(&key, Expect::Version(stored.version));
+                let _ = records.commit(draft).await;
+            }
+        }
+        for (key, stored) in records.all::<Invitation>().await? {
+            if stored.value.is_over(now) {
+                let draft = records.draft();
+                let draft = draft.delete::<Invitation>(&key, Expect::Version(stored.version));
                 let _ = records.commit(draft).await;
             }
         }

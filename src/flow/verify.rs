@@ -194,7 +194,7 @@ impl Engine {
         })
     }
 
-    async fn close(&self, login: &WaitingLogin, client: &Client) -> VerifyOutcome {
+    pub(super) async fn close(&self, login: &WaitingLogin, client: &Client) -> VerifyOutcome {
         if matches!(login.outcome, Outcome::Waiting) {
             self.abandon_login(login, "closed", client).await;
         }

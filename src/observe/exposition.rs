@@ -260,6 +260,12 @@ impl Metrics {
                 ("ended", up.ended),
             ],
         );
+        text.one(
+            "gerbang_waiting_pages",
+            GAUGE,
+            "Pages that wait for a phone.",
+            now.waiting_pages,
+        );
         let name = "gerbang_role_ready_ratio";
         text.family(
             name,

@@ -23,11 +23,11 @@ pub struct Metrics {
     pub(super) requests: Table<7, 1>,
     pub(super) connections: Level,
     pub(super) connections_refused: Counter,
-    pub(super) second_factor: Table<3, 8>,
+    pub(super) second_factor: Table<4, 8>,
     pub(super) drift_steps: Table<3, 1>,
     pub(super) activation: Table<4, 5>,
     pub(super) logins: Table<5, 1>,
-    pub(super) acts: Table<21, 1>,
+    pub(super) acts: Table<22, 1>,
     pub(super) login_requests: Table<3, 1>,
     pub(super) recognised: Counter,
     pub(super) denied: Table<3, 1>,
@@ -53,7 +53,8 @@ pub struct Metrics {
 }
 
 /// What admins did, and what the gateway did in their name, by the kind of the audit record.
-const ACTS: [&str; 21] = [
+const ACTS: [&str; 22] = [
+    "login-denied",
     "put-off",
     "code-typed",
     "recovery-made",
@@ -76,6 +77,9 @@ const ACTS: [&str; 21] = [
     "clock-accepted",
     OTHER,
 ];
+
+/// Second factors, as [`method`] names them.
+const METHODS: [&str; 4] = ["totp", "activation-code", "recovery-code", "phone"];
 
 /// How a commit ended, for metrics; `ok` and `conflict` are both the store at work.
 pub(super) const COMMIT_WORDS: [&str; 6] = ["ok", "conflict", "full", "stopped", "stalled", OTHER];
@@ -114,7 +118,7 @@ impl Metrics {
             requests: Table::new(RequestKind::WORDS, NO_LABEL),
             connections: Level::default(),
             connections_refused: Counter::default(),
-            second_factor: Table::new(["totp", "activation-code", "recovery-code"], refusals),
+            second_factor: Table::new(METHODS, refusals),
             drift_steps: Table::new(["-1", "0", "1"], NO_LABEL),
             activation: Table::new(
                 ["begin", "confirm", "remove", OTHER],
@@ -316,6 +320,7 @@ impl Metrics {
                 self.acts.count(event.kind(), "");
             }
             AuditEvent::PutOff { .. }
+            | AuditEvent::LoginDenied { .. }
             | AuditEvent::RecoveryMade { .. }
             | AuditEvent::PolicyChanged { .. }
             | AuditEvent::PolicySettled { .. }
@@ -345,6 +350,7 @@ fn method(factor: Factor) -> &'static str {
         Factor::Totp => "totp",
         Factor::ActivationCode => "activation-code",
         Factor::Recovery => "recovery-code",
+        Factor::Device => "phone",
     }
 }
 

@@ -7,6 +7,8 @@ pub struct Readings {
     pub sessions: SessionCounts,
     /// Upstream sessions that are remembered.
     pub upstream: UpstreamCounts,
+    /// Pages that wait for a phone.
+    pub waiting_pages: u64,
     /// The store takes writes.
     pub store_up: bool,
     /// What the store holds; `None` while it is shut.

@@ -151,7 +151,7 @@ fn header(origin: &Origin, severity: u8, at: UnixSeconds, kind: &str) -> String 
 fn severity(kind: &str) -> u8 {
     match kind {
         "code-refused" | "identity-changed" | "glass-file" | "clock-accepted"
-        | "profile-drifted" | "reset-denied" => WARNING,
+        | "profile-drifted" | "reset-denied" | "login-denied" => WARNING,
         "activated" | "disabled" | "recovery-made" | "login-accepted" | "login-released"
         | "put-off" | "code-typed" | "policy-changed" | "policy-settled" | "reset"
         | "code-issued" | "sessions-ended" | "exempted" | "unlocked" | "email-set"
@@ -169,6 +169,7 @@ fn sentence(kind: &str) -> String {
         "login-accepted" => "A second factor was accepted.",
         "code-refused" => "A code was refused.",
         "login-abandoned" => "A login ended without a second factor.",
+        "login-denied" => "A phone said no to a login, which ended.",
         "activated" => "An authenticator was activated.",
         "disabled" => "An authenticator was removed by its owner.",
         "recovery-made" => "New recovery codes were made by their owner.",

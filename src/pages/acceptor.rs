@@ -1,10 +1,11 @@
 //! The acceptor: the page that takes the code of a waiting login.
 
 use super::form::{Form, query_value};
-use super::{PageRequest, Pages, Reply, notice, reply};
+use super::{PageRequest, Pages, Reply, by_phone, notice, reply};
 use crate::authenticator::Factor;
 use crate::domain::enrollment::entry_letter;
 use crate::domain::login::{Need, Outcome, WaitingLogin};
+use crate::flow::FlowError;
 use crate::flow::accept::Accepted;
 use crate::flow::verify::{CodeRefusal, Typed, VerifyOutcome};
 use crate::primitives::{Ticket, WaitingRef};
@@ -30,6 +31,10 @@ pub(super) async fn show(pages: &Pages, request: &PageRequest<'_>) -> Reply {
             closed(pages, request, &login.value).await
         }
         Ok((login, _)) => {
+            let login = match by_phone::asked(pages, request, login, false).await {
+                Ok(login) => login,
+                Err(refusal) => return *refusal,
+            };
             // Whoever has to wait is told before he types, not after.
             let account = &login.value.identity.account;
             let lane = pages.engine.lane(request.cookies.known, account);
@@ -77,37 +82,31 @@ pub(super) async fn verify(pages: &Pages, request: &PageRequest<'_>, form: &Form
     let judged = engine
         .verify(reference, ticket, typed, lane, request.client)
         .await;
-    match judged {
+    answered(pages, request, &login.value, judged).await
+}
+
+/// What a login came to by a code or by its phone.
+pub(super) async fn answered(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    login: &WaitingLogin,
+    judged: Result<VerifyOutcome, FlowError>,
+) -> Reply {
+    let error = match judged {
         Ok(VerifyOutcome::Accepted(accepted)) => {
-            let target = accepted.target.clone();
-            release(
-                pages,
-                request,
-                &accepted,
-                reference,
-                reply::see_other(&target),
-            )
+            let onward = reply::see_other(&accepted.target);
+            return release(pages, request, &accepted, login.reference, onward);
         }
-        Ok(VerifyOutcome::Refused(refusal)) => {
-            render(pages, request, &login.value, Some(error_of(refusal))).await
+        Ok(VerifyOutcome::Closed) => return closed(pages, request, login).await,
+        Ok(VerifyOutcome::TicketUnknown) => return pages.refuse(request, Notice::TicketUnknown),
+        Ok(VerifyOutcome::Refused(refusal)) => Some(error_of(refusal)),
+        Ok(VerifyOutcome::UpstreamBusy) => Some(AcceptorError::UpstreamBusy),
+        Err(error) => {
+            let who = Some(&login.identity);
+            return pages.refuse_for(request, notice::of_flow_error(&error), who);
         }
-        Ok(VerifyOutcome::UpstreamBusy) => {
-            render(
-                pages,
-                request,
-                &login.value,
-                Some(AcceptorError::UpstreamBusy),
-            )
-            .await
-        }
-        Ok(VerifyOutcome::Closed) => closed(pages, request, &login.value).await,
-        Ok(VerifyOutcome::TicketUnknown) => pages.refuse(request, Notice::TicketUnknown),
-        Err(error) => pages.refuse_for(
-            request,
-            notice::of_flow_error(&error),
-            Some(&login.value.identity),
-        ),
-    }
+    };
+    render(pages, request, login, error).await
 }
 
 /// POST: more time.
@@ -117,10 +116,14 @@ pub(super) async fn extend(pages: &Pages, request: &PageRequest<'_>, form: &Form
         Err(refusal) => return *refusal,
     };
     match pages.engine.extend(login.value.reference, ticket).await {
-        Ok(_) => pages.to_own(
-            request,
-            &page_path(pages, Need::Verify, login.value.reference),
-        ),
+        Ok(_) => {
+            // The phone is asked again as well, where its time is over.
+            let reference = login.value.reference;
+            if let Err(refusal) = by_phone::asked(pages, request, login, true).await {
+                return *refusal;
+            }
+            pages.to_own(request, &page_path(pages, Need::Verify, reference))
+        }
         Err(error) => pages.refuse(request, notice::of_flow_error(&error)),
     }
 }
@@ -268,7 +271,7 @@ pub(super) async fn closed(
     forget(pages, answer, login.reference)
 }
 
-async fn render(
+pub(super) async fn render(
     pages: &Pages,
     request: &PageRequest<'_>,
     login: &WaitingLogin,
@@ -315,6 +318,7 @@ async fn render(
         confirmed: engine
             .code_of_browser(request.cookies.reset, &login.identity.account)
             .is_some(),
+        phone: by_phone::shown(pages, login, &account),
         entry: account
             .binding
             .map(|b| entry_letter(b.generation))
@@ -327,7 +331,8 @@ async fn render(
     let status = status_of(error, left);
     let this = page_path(pages, Need::Verify, login.reference);
     let frame = pages.frame_at(request, this);
-    pages.answer(request, &Page::Acceptor(Box::new(page)), &frame, status)
+    let reply = pages.answer(request, &Page::Acceptor(Box::new(page)), &frame, status);
+    reply::that_listens(reply)
 }
 
 /// Statuses for machines; people read the sentence.

@@ -2,15 +2,16 @@
 
 use super::acceptor::{bound_to, finished, forget, give_up, page_path, posted, release, waiting};
 use super::form::{Form, query_value};
-use super::{PageRequest, Pages, Reply, notice, reply};
+use super::{PageRequest, Pages, Reply, by_phone, notice, reply};
 use crate::authenticator::totp::otpauth_url;
 use crate::domain::enrollment::{self, entry_letter};
 use crate::domain::login::{Need, Outcome};
+use crate::flow::FlowError;
 use crate::flow::activate::{ActivationState, Holder};
 use crate::flow::bind::ActivateOutcome;
 use crate::flow::sessions::LiveSession;
 use crate::flow::verify::CodeRefusal;
-use crate::primitives::UnixSeconds;
+use crate::primitives::{DeviceId, UnixSeconds};
 use crate::render::{
     Activated, Activation, ActivationError, Leave, LocalPath, Notice, Page, SecretText, ShownQr,
     paths,
@@ -56,15 +57,26 @@ pub(super) async fn confirm(pages: &Pages, request: &PageRequest<'_>, form: &For
         Ok(holder) => holder,
         Err(refusal) => return *refusal,
     };
+    let beside = DeviceId::from_text(form.field("phone"));
     let judged = pages
         .engine
-        .confirm_activation(&holder, form.field("code"), request.client)
+        .confirm_activation(&holder, (form.field("code"), beside), request.client)
         .await;
+    bound(pages, request, &holder, judged).await
+}
+
+/// What an activation came to by a code or by its phone.
+pub(super) async fn bound(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    holder: &Holder,
+    judged: Result<ActivateOutcome, FlowError>,
+) -> Reply {
     match judged {
         Ok(ActivateOutcome::Accepted(accepted)) => {
             let (session, target) = (&accepted.session, &accepted.target);
             let page = activated(pages, request, session, target, None).await;
-            let answer = match &holder {
+            let answer = match holder {
                 Holder::Login(login) => {
                     release(pages, request, &accepted, login.value.reference, page)
                 }
@@ -78,7 +90,7 @@ pub(super) async fn confirm(pages: &Pages, request: &PageRequest<'_>, form: &For
         }
         Ok(ActivateOutcome::Bound { replaced }) => {
             let home = pages.engine.home();
-            match &holder {
+            match holder {
                 Holder::Session(session) => {
                     activated(pages, request, session, &home, replaced).await
                 }
@@ -86,13 +98,13 @@ pub(super) async fn confirm(pages: &Pages, request: &PageRequest<'_>, form: &For
             }
         }
         Ok(ActivateOutcome::Refused(refusal)) => {
-            render(pages, request, &holder, Some(error_of(refusal))).await
+            render(pages, request, holder, Some(error_of(refusal))).await
         }
         Ok(ActivateOutcome::ProofDue) => {
-            super::proof::render(pages, request, &holder, (None, None)).await
+            super::proof::render(pages, request, holder, (None, None)).await
         }
         Ok(ActivateOutcome::UpstreamBusy) => {
-            render(pages, request, &holder, Some(ActivationError::UpstreamBusy)).await
+            render(pages, request, holder, Some(ActivationError::UpstreamBusy)).await
         }
         Ok(ActivateOutcome::Closed) => match holder {
             Holder::Login(_) => pages.refuse(request, Notice::SessionClosed),
@@ -102,7 +114,7 @@ pub(super) async fn confirm(pages: &Pages, request: &PageRequest<'_>, form: &For
     }
 }
 
-async fn holder(
+pub(super) async fn holder(
     pages: &Pages,
     request: &PageRequest<'_>,
     reference: Option<String>,
@@ -213,6 +225,7 @@ async fn render(
         entry: entry_letter(newest),
         replaces: activation.replaces.map(entry_letter),
         qr,
+        phone: by_phone::join_link(pages, request, holder, &activation).await,
         error,
         clock: show_clock.then(|| pages.clock_text(now)),
         later: super::proof::later_of(pages, holder).await,
@@ -226,7 +239,8 @@ async fn render(
         StatusCode::OK
     };
     let frame = pages.frame_at(request, own_path(pages, holder));
-    pages.answer(request, &Page::Activation(Box::new(page)), &frame, status)
+    let reply = pages.answer(request, &Page::Activation(Box::new(page)), &frame, status);
+    reply::that_listens(reply)
 }
 
 /// The QR code that is open now, with the letter of its entry in the label.
@@ -281,10 +295,10 @@ async fn activated(
         return reply::see_other(target);
     };
     let account = pages.engine.account(identity).await;
-    let entry = account
-        .ok()
-        .and_then(|a| a.binding)
-        .map(|b| entry_letter(b.generation));
+    let binding = account.ok().and_then(|account| account.binding);
+    let phone = binding.as_ref().and_then(|bound| bound.device.as_ref());
+    let phone = phone.map(|device| device.browser.told());
+    let entry = binding.map(|bound| entry_letter(bound.generation));
     let home = LocalPath::parse(target).or_else(|| LocalPath::parse(&pages.engine.home()));
     let (Some(entry), Some(continue_to)) = (entry, home) else {
         return reply::see_other(target);
@@ -297,6 +311,7 @@ async fn activated(
             .codes_shown(None, pages.engine.now())
             .map(|codes| super::recovery::list(pages, session, &codes)),
         by_mail: pages.engine.offers_address(session),
+        phone,
         continue_to,
     };
     match pages

@@ -4,9 +4,13 @@ use super::{Pages, Reply, reply};
 use crate::render::paths;
 use http::{HeaderMap, StatusCode, header};
 
+/// Folder of the phone's app.
+const APP: &str = "phone/";
+
 /// The asset at a path, or nothing.
 pub(super) fn asset(pages: &Pages, path: &str, headers: &HeaderMap) -> Option<Reply> {
-    let asset = pages.renderer().asset(path.strip_prefix(paths::STATIC)?)?;
+    let asked = path.strip_prefix(paths::STATIC)?;
+    let asset = pages.renderer().asset(asked)?;
     let known = headers
         .get(header::IF_NONE_MATCH)
         .is_some_and(|v| v.as_bytes() == asset.etag.as_bytes());
@@ -21,6 +25,10 @@ pub(super) fn asset(pages: &Pages, path: &str, headers: &HeaderMap) -> Option<Re
     Some(reply::with_header(
         answer,
         header::CACHE_CONTROL,
-        "public, max-age=3600",
+        match asked.starts_with(APP) {
+            // Its modules name each other without a version: they have to be of one.
+            true => "no-cache",
+            false => "public, max-age=3600",
+        },
     ))
 }

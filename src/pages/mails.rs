@@ -8,7 +8,7 @@ use crate::domain::standing::GRANT_SECONDS;
 use crate::flow::post::{Composer, Secret};
 use crate::mail::{Mail, Party};
 use crate::primitives::{AccountId, EmailAddress, Lang, LinkToken, Role};
-use crate::render::{Letterhead, MailContent, SecretText, paths};
+use crate::render::{Denied, Letterhead, MailContent, SecretText, paths};
 use std::sync::Arc;
 
 /// Makes mails of letters.
@@ -130,10 +130,19 @@ fn for_operator(news: &OperatorNews, at: String) -> MailContent {
             client,
             late,
         } => MailContent::Denied {
+            what: match late {
+                true => Denied::ResetLate,
+                false => Denied::Reset,
+            },
             user_id: account.user_id.as_str().to_owned(),
             at,
             client: client.clone(),
-            late: *late,
+        },
+        OperatorNews::LoginDenied { account, client } => MailContent::Denied {
+            what: Denied::Login,
+            user_id: account.user_id.as_str().to_owned(),
+            at,
+            client: client.clone(),
         },
     }
 }

@@ -8,6 +8,7 @@ mod acceptor;
 mod activation;
 mod address;
 mod assets;
+mod by_phone;
 pub mod cookies;
 mod form;
 mod help;
@@ -15,13 +16,17 @@ mod logout;
 mod lost;
 pub mod mails;
 pub mod notice;
+mod phone;
+mod phone_api;
 mod proof;
 mod recover;
 mod recovery;
 pub mod reply;
 mod reset;
 mod status;
+pub mod watch;
 
+pub use self::phone_api::ACTIONS as PHONE_ACTIONS;
 use crate::config::{Announcements, Contacts};
 use crate::domain::login::Need;
 use crate::flow::admit::{Carried, Cookies};
@@ -88,6 +93,11 @@ pub struct PageRequest<'r> {
 /// A page's answer.
 pub type Reply = Response<Bytes>;
 
+/// Whether what lies there depends on no session: the phone's app and its protocol, style and scripts.
+pub fn is_for_everybody(path: &str) -> bool {
+    path.starts_with(paths::STATIC) || path.starts_with(paths::PHONE)
+}
+
 /// Address of the page for a waiting login.
 pub fn waiting_path(pages: &Pages, need: Need, reference: WaitingRef) -> String {
     acceptor::page_path(pages, need, reference)
@@ -103,6 +113,9 @@ pub async fn route(pages: &Pages, request: &PageRequest<'_>) -> Reply {
     let get = request.method == Method::GET || request.method == Method::HEAD;
     if get && let Some(asset) = assets::asset(pages, path, request.headers) {
         return asset;
+    }
+    if let Some(action) = path.strip_prefix(paths::PHONE_API) {
+        return phone_api::answer(pages, request, action).await;
     }
     if !get && request.method != Method::POST {
         return pages.refuse(request, Notice::MethodNotAllowed);
@@ -154,6 +167,15 @@ async fn shown(pages: &Pages, request: &PageRequest<'_>, path: &str) -> Reply {
         paths::LOGOUT => logout::ask(pages, request).await,
         paths::HELP => help::show(pages, request),
         paths::POSTER => help::poster(pages, request),
+        paths::PHONE => phone::show(pages, request),
+        paths::PHONE_WORKER => match phone::worker(pages) {
+            Some(worker) => worker,
+            None => pages.refuse(request, Notice::Internal),
+        },
+        paths::PHONE_MANIFEST => phone::manifest(pages, request),
+        paths::ACCEPTOR_POLL | paths::ACTIVATION_POLL => watch::poll(pages, request).await,
+        paths::ACCEPTOR_PHONE => pages.to_page(request, paths::ACCEPTOR),
+        paths::ACTIVATION_PHONE => pages.to_page(request, paths::ACTIVATION),
         paths::RESET => reset::show(pages, request),
         paths::RESET_CONFIRM => reset::look(pages, request).await,
         paths::RESET_DENY => reset::question(pages, request).await,
@@ -174,6 +196,8 @@ async fn sent(pages: &Pages, request: &PageRequest<'_>, path: &str, form: &Form)
         paths::ACTIVATION_MAIL => proof::mail(pages, request, form).await,
         paths::ACCEPTOR => acceptor::verify(pages, request, form).await,
         paths::ACCEPTOR_EXTEND => acceptor::extend(pages, request, form).await,
+        paths::ACCEPTOR_PHONE => by_phone::take_up(pages, request, form).await,
+        paths::ACTIVATION_PHONE => by_phone::take_in(pages, request, form).await,
         paths::ACCEPTOR_CANCEL => acceptor::cancel(pages, request, form).await,
         paths::ACCEPTOR_SWITCH => recover::turn(pages, request, form).await,
         paths::ACCEPTOR_RECOVERY => recover::verify(pages, request, form).await,
@@ -195,6 +219,15 @@ impl Pages {
     /// The words of this moment.
     pub(crate) fn renderer(&self) -> Arc<Renderer> {
         self.face.load().renderer.clone()
+    }
+
+    /// Scheme, host and port of the site as its users know it: never as a header says it, but on
+    /// loopback, where there is no other name.
+    pub(crate) fn origin_of(&self, request: &PageRequest<'_>) -> String {
+        self.origin.clone().unwrap_or_else(|| {
+            let host = String::from_utf8_lossy(&request.client.host);
+            format!("http://{host}")
+        })
     }
 
     /// The frame of one request's page.

@@ -39,6 +39,18 @@ pub fn json(status: StatusCode, body: String) -> Reply {
     build(status, "application/json; charset=utf-8", Bytes::from(body))
 }
 
+/// A page whose script asks whether its phone has said something.
+pub fn that_listens(reply: Reply) -> Reply {
+    let policy = format!("{CONTENT_SECURITY_POLICY}; connect-src 'self'");
+    with_header(reply, http::header::CONTENT_SECURITY_POLICY, &policy)
+}
+
+/// The head of a stream of events for scripts; servers between must not hold it back.
+pub fn events() -> Reply {
+    let reply = build(StatusCode::OK, "text/event-stream", Bytes::new());
+    with_header(reply, HeaderName::from_static("x-accel-buffering"), "no")
+}
+
 /// Another address, by GET (RFC 9110 section 15.4.4).
 pub fn see_other(location: &str) -> Reply {
     let mut reply = build(

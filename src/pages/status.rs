@@ -172,6 +172,7 @@ async fn mode_of(pages: &Pages, identity: &Identity) -> Mode {
 fn active_since(pages: &Pages, binding: &Binding) -> ActiveSince {
     ActiveSince {
         since: pages.date_text(binding.since),
+        phone: binding.device.as_ref().map(|it| it.browser.told()),
         entry: entry_letter(binding.generation),
         recovery: binding
             .recovery

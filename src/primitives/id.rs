@@ -1,5 +1,6 @@
 //! Identifiers and bearer values: upstream session key, gateway session id, ticket, reference.
 
+use super::crockford::{parts_groups, sign_of, value_of};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,41 @@ pub struct GatewaySessionId(pub [u8; 16]);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct WaitingRef(pub [u8; 8]);
 
+/// Id of one phone that was bound to an account (128 random bits). It opens nothing by itself: what the
+/// phone asks for it signs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DeviceId(pub [u8; 16]);
+
+/// What a phone names itself by: the key of its account's record (a keyed hash) and its own id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PhoneHandle {
+    /// Where the account lies.
+    pub account: [u8; 16],
+    /// Which phone.
+    pub device: DeviceId,
+}
+
+impl PhoneHandle {
+    /// URL-safe text.
+    pub fn to_text(self) -> String {
+        B64.encode([self.account, self.device.0].concat())
+    }
+
+    /// The value of its text form, `None` when it is not exactly one.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let bytes = B64.decode(text).ok()?;
+        let (account, device) = bytes.split_at_checked(16)?;
+        Some(Self {
+            account: account.try_into().ok()?,
+            device: DeviceId(device.try_into().ok()?),
+        })
+    }
+}
+
+/// Id of one request for approval (128 random bits), bound to one waiting login.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ChallengeId(pub [u8; 16]);
+
 macro_rules! text_form {
     ($name:ident, $len:expr) => {
         impl $name {
@@ -38,6 +74,8 @@ macro_rules! text_form {
 }
 text_form!(GatewaySessionId, 16);
 text_form!(WaitingRef, 8);
+text_form!(DeviceId, 16);
+text_form!(ChallengeId, 16);
 
 impl fmt::Debug for UpstreamKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,6 +87,18 @@ impl fmt::Debug for UpstreamKey {
 impl fmt::Debug for GatewaySessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "gs:{}", B64.encode(&self.0[..4]))
+    }
+}
+
+impl fmt::Debug for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "d:{}", B64.encode(&self.0[..6]))
+    }
+}
+
+impl fmt::Debug for ChallengeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "c:{}", B64.encode(&self.0[..6]))
     }
 }
 
@@ -106,6 +156,71 @@ impl fmt::Debug for LinkToken {
     }
 }
 
+/// Signs of an invitation.
+const INVITE_SIGNS: u32 = 16;
+
+/// What lets a phone join an activation (80 random bits): it lives as long as that activation and is used
+/// once. In a link it stands behind the `#`, so that no server sees it unasked; it can be typed.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop, Default, Serialize, Deserialize)]
+pub struct InviteToken([u8; 10]);
+
+impl InviteToken {
+    /// Wraps 80 random bits.
+    pub fn new(bytes: [u8; 10]) -> Self {
+        Self(bytes)
+    }
+
+    /// Sixteen signs of Crockford's base32.
+    pub fn to_text(&self) -> String {
+        let mut bits = [0; 16];
+        bits[6..].copy_from_slice(&self.0);
+        let bits = u128::from_be_bytes(bits);
+        let signs = (0..INVITE_SIGNS).rev();
+        signs
+            .map(|behind| sign_of((bits >> (5 * behind)) % 32))
+            .collect()
+    }
+
+    /// In groups of four, as people type it.
+    pub fn grouped(&self) -> String {
+        let text = self.to_text();
+        let groups: Vec<&str> = (0..4)
+            .filter_map(|at| text.get(at * 4..at * 4 + 4))
+            .collect();
+        groups.join("-")
+    }
+
+    /// The value of its text form; upper and lower case, blanks, hyphens and look-alikes do not matter.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let mut bits = 0_u128;
+        let mut signs = 0;
+        for sign in text.chars().filter(|sign| !parts_groups(*sign)) {
+            bits = bits << 5 | u128::from(value_of(sign)?);
+            signs += 1;
+            if signs > INVITE_SIGNS {
+                return None;
+            }
+        }
+        let bytes = bits.to_be_bytes();
+        let bytes = bytes.get(6..)?.try_into().ok()?;
+        (signs == INVITE_SIGNS).then_some(Self(bytes))
+    }
+
+    /// Under what its record lies: SHA-256 of the value.
+    pub fn digest(&self) -> [u8; 32] {
+        let hash = ring::digest::digest(&ring::digest::SHA256, &self.0);
+        let mut out = [0; 32];
+        out.copy_from_slice(hash.as_ref());
+        out
+    }
+}
+
+impl fmt::Debug for InviteToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InviteToken(..)")
+    }
+}
+
 /// The bearer value of one waiting login (256 random bits), in a cookie of its own.
 /// Stored only as a hash.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
@@ -140,5 +255,40 @@ impl Ticket {
 impl fmt::Debug for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Ticket(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invitation_reads_as_people_type_it() {
+        let token = InviteToken::new([0xff, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        let text = token.to_text();
+        assert_eq!(text.len(), 16);
+        assert_eq!(token.grouped().len(), 19);
+        for typed in [
+            text.clone(),
+            token.grouped(),
+            text.to_lowercase(),
+            format!(" {} ", text.replace('0', "O").replace('1', "l")),
+        ] {
+            assert_eq!(
+                InviteToken::from_text(&typed),
+                Some(token.clone()),
+                "{typed}"
+            );
+        }
+        for bad in [
+            "",
+            &text[1..],
+            &format!("{text}0"),
+            "*",
+            &text.replace('0', "!"),
+        ] {
+            assert_eq!(InviteToken::from_text(bad), None, "{bad}");
+        }
+        assert_eq!(format!("{token:?}"), "InviteToken(..)");
     }
 }

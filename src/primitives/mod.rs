@@ -4,6 +4,8 @@
 //! constructor ("parse at the edge, once"), a redacted `Debug` when it is a secret.
 
 pub mod account;
+pub mod browser;
+pub(crate) mod crockford;
 pub mod date;
 pub mod email;
 pub mod id;
@@ -12,9 +14,13 @@ pub mod secret;
 pub mod time;
 
 pub use account::{AccountId, Identity, Role, UserId, UserType};
+pub use browser::BrowserName;
 pub use date::{LocalDate, Zone};
 pub use email::EmailAddress;
-pub use id::{GatewaySessionId, LinkToken, Ticket, UpstreamKey, WaitingRef};
+pub use id::{
+    ChallengeId, DeviceId, GatewaySessionId, InviteToken, LinkToken, PhoneHandle, Ticket,
+    UpstreamKey, WaitingRef,
+};
 pub use lang::Lang;
-pub use secret::{ActivationCode, OtpCode, SharedSecret};
+pub use secret::{ActivationCode, ApprovalNumber, OtpCode, SharedSecret};
 pub use time::{TimeStep, UnixSeconds};

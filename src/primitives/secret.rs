@@ -51,6 +51,33 @@ impl OtpCode {
     }
 }
 
+/// Six digits that a waiting page shows and somebody types on the phone.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop, Serialize, Deserialize)]
+pub struct ApprovalNumber([u8; 6]);
+
+impl ApprovalNumber {
+    /// From random bits; every number is as likely as any other but for 2^-44.
+    pub fn from_random(bits: [u8; 8]) -> Self {
+        Self(decimal(bits))
+    }
+
+    /// Six digits, as forgiving as [`OtpCode::parse`].
+    pub fn parse(typed: &str) -> Option<Self> {
+        digits(typed).map(Self)
+    }
+
+    /// The digits as text.
+    pub fn expose(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for ApprovalNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApprovalNumber(..)")
+    }
+}
+
 /// Eight digits that the help desk hands out and somebody types: an activation code.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct ActivationCode([u8; 8]);
@@ -58,13 +85,7 @@ pub struct ActivationCode([u8; 8]);
 impl ActivationCode {
     /// From random bits; every code is as likely as any other but for 2^-37.
     pub fn from_random(bits: [u8; 8]) -> Self {
-        let mut rest = u64::from_be_bytes(bits);
-        let mut digits = [0; 8];
-        for digit in &mut digits {
-            *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-            rest /= 10;
-        }
-        Self(digits)
+        Self(decimal(bits))
     }
 
     /// Eight digits, as forgiving as [`OtpCode::parse`].
@@ -98,6 +119,17 @@ pub(crate) fn plain_sign(sign: char) -> char {
     digit
         .and_then(|digit| char::from_digit(digit, 10))
         .unwrap_or(sign)
+}
+
+/// `N` digits of random bits, the last one first.
+fn decimal<const N: usize>(bits: [u8; 8]) -> [u8; N] {
+    let mut rest = u64::from_be_bytes(bits);
+    let mut digits = [b'0'; N];
+    for digit in &mut digits {
+        *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+    }
+    digits
 }
 
 /// Exactly `N` digits; spaces and hyphens anywhere are forgiven, since apps show `123 456`, and so
@@ -151,6 +183,18 @@ mod tests {
         assert_eq!(format!("{code:?}"), "ActivationCode(..)");
         for bad in ["", "1234567", "123456789", "1234567x"] {
             assert!(ActivationCode::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn approval_numbers_are_six_digits() {
+        let number = ApprovalNumber::from_random(12_345_678_u64.to_be_bytes());
+        assert_eq!(number.expose(), "876543");
+        assert_eq!(ApprovalNumber::parse("876 543"), Some(number.clone()));
+        assert_eq!(ApprovalNumber::from_random([0; 8]).expose(), "000000");
+        assert_eq!(format!("{number:?}"), "ApprovalNumber(..)");
+        for bad in ["", "87654", "8765432", "87654x"] {
+            assert!(ApprovalNumber::parse(bad).is_none(), "{bad}");
         }
     }
 

@@ -26,6 +26,8 @@ pub(super) enum Admitted {
     Forward,
     /// Answered here.
     Answered,
+    /// A page that waits: it is told what happens.
+    Listens(Box<crate::pages::watch::Watch>),
 }
 
 /// A request on its way to the verdict.
@@ -150,10 +152,13 @@ impl Gateway {
             return Ok(Admitted::Answered);
         };
         let mut carried = self.engine.carried(&cookies);
-        match self.policy_due(&carried, ctx).await {
-            Ok(()) => {}
-            Err(None) => carried = self.engine.carried(&cookies),
-            Err(Some(reply)) => return self.answer(session, *reply).await,
+        // What is the same for everybody needs nobody's session.
+        if !crate::pages::is_for_everybody(path) {
+            match self.policy_due(&carried, ctx).await {
+                Ok(()) => {}
+                Err(None) => carried = self.engine.carried(&cookies),
+                Err(Some(reply)) => return self.answer(session, *reply).await,
+            }
         }
         let this_path = String::from_utf8_lossy(&asked.target).into_owned();
         let query = entered
@@ -164,6 +169,7 @@ impl Gateway {
         let _under_way = carried
             .owner
             .as_ref()
+            .filter(|_| !crate::pages::watch::only_listens(path))
             .map(|owner| owner.begin(false, self.engine.now()));
         let header = session.req_header().clone();
         let request = PageRequest {
@@ -177,6 +183,13 @@ impl Gateway {
             carried,
             client: &asked.client,
         };
+        if crate::pages::watch::is_stream(&request) {
+            let watch = crate::pages::watch::watch(&self.pages, &request).await;
+            return match watch {
+                Ok(watch) => Ok(Admitted::Listens(Box::new(watch))),
+                Err(reply) => self.answer(session, *reply).await,
+            };
+        }
         let reply = crate::pages::route(&self.pages, &request).await;
         self.answer(session, reply).await
     }

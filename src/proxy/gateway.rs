@@ -148,10 +148,13 @@ impl ProxyHttp for Gateway {
         // Per piece, not as a rate: a phone in a tunnel may pause.
         downstream.set_write_timeout(Some(limits.body_timeout));
         downstream.set_total_drain_timeout(Some(limits.drain_timeout));
-        match self.admit(session, ctx).await? {
-            super::admit::Admitted::Forward => Ok(false),
-            super::admit::Admitted::Answered => Ok(true),
+        // Judging is large: what waits afterwards, for minutes, must not hold its place.
+        match Box::pin(self.admit(session, ctx)).await? {
+            super::admit::Admitted::Forward => return Ok(false),
+            super::admit::Admitted::Answered => {}
+            super::admit::Admitted::Listens(watch) => self.tell(session, *watch).await?,
         }
+        Ok(true)
     }
 
     async fn request_body_filter(

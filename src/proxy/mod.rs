@@ -33,6 +33,7 @@ mod connection;
 mod context;
 mod door;
 mod early;
+mod events;
 mod gateway;
 mod head;
 mod intake;

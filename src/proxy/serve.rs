@@ -139,6 +139,16 @@ pub fn serve(
         let worker = Worker(Mutex::new(Some(run)));
         server.add_service(background_service(name, worker));
     }
+    // Pages that wait would hold the process for minutes: they are let go, and ask again.
+    let listened = engine.clone();
+    let let_go: Begin = Box::new(move |ended| {
+        Box::pin(async move {
+            ended.await;
+            listened.wakes.end();
+        })
+    });
+    let worker = Worker(Mutex::new(Some(let_go)));
+    server.add_service(background_service("wakes", worker));
     if let Some(admin) = admin {
         let face = AdminFace::new(admin, engine);
         server.add_service(background_service("admin", face));

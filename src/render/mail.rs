@@ -4,7 +4,7 @@
 mod content;
 
 use content::Fact;
-pub use content::MailContent;
+pub use content::{Denied, MailContent};
 
 use super::contact::{self, Contact};
 use super::problem::WordsError;

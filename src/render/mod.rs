@@ -18,6 +18,7 @@
 
 mod announcement;
 mod asset;
+mod by_phone;
 mod contact;
 mod frame;
 mod helpers;
@@ -42,10 +43,11 @@ mod tests;
 pub use crate::primitives::Lang;
 pub use announcement::Announcement;
 pub use asset::Asset;
+pub use by_phone::{AskedPhone, AskedStanding, JoinLink, JoinedPhone};
 pub use contact::Contact;
 pub use frame::{Frame, LocalPath, with_lang};
 pub use lint::{PAGE_BYTES_MAX, lint};
-pub use mail::{Letterhead, MailContent, Written};
+pub use mail::{Denied, Letterhead, MailContent, Written};
 pub use notice::{BadRequest, Message, Notice};
 pub use page::Page;
 pub use page::acceptor::{Acceptor, AcceptorError, AcceptorSession};
@@ -56,6 +58,7 @@ pub use page::confirm_logout::ConfirmLogout;
 pub use page::disabled::Disabled;
 pub use page::help::{Desk, Help};
 pub use page::lost::Lost;
+pub use page::phone::Phone;
 pub use page::poster::Poster;
 pub use page::proof::{Proof, ProofError, ProofMail};
 pub use page::recover::{Recover, RecoverError, Recovered};

@@ -9,6 +9,7 @@ pub(super) mod confirm_logout;
 pub(super) mod disabled;
 pub(super) mod help;
 pub(super) mod lost;
+pub(super) mod phone;
 pub(super) mod poster;
 pub(super) mod proof;
 pub(super) mod recover;
@@ -62,11 +63,17 @@ pub enum Page {
     ConfirmLogout(confirm_logout::ConfirmLogout),
     /// What everybody may read before and after.
     Help(Box<help::Help>),
+    /// The phone's own authenticator.
+    Phone(phone::Phone),
     /// One sheet that leads to it.
     Poster(Box<poster::Poster>),
     /// Every refusal.
     Message(Message),
 }
+
+/// Between two looks of a browser without JavaScript at whether its phone has said something: often enough
+/// to go on, and time enough to type a code.
+const WAITING_RELOAD_SECONDS: u32 = 30;
 
 /// What a template sees besides the frame.
 pub(super) struct View {
@@ -74,6 +81,10 @@ pub(super) struct View {
     pub(super) title: Say,
     /// Seconds after which a browser without JavaScript loads the page anew.
     pub(super) reload_after: Option<u32>,
+    /// It waits for something that happens elsewhere.
+    pub(super) waits: bool,
+    /// It is an app: a module runs it, and it can be installed.
+    pub(super) app: bool,
     /// The `page` of the template.
     pub(super) body: Value,
 }
@@ -83,8 +94,25 @@ impl View {
         Self {
             title,
             reload_after: None,
+            waits: false,
+            app: false,
             body,
         }
+    }
+
+    /// A script listens for what happens elsewhere.
+    pub(super) fn that_waits(mut self, waits: bool) -> Self {
+        self.waits = waits;
+        self
+    }
+
+    /// And without a script the page is loaded anew from time to time.
+    pub(super) fn reload_while_waiting(mut self) -> Self {
+        let soonest = self.reload_after.unwrap_or(u32::MAX);
+        if self.waits {
+            self.reload_after = Some(soonest.min(WAITING_RELOAD_SECONDS));
+        }
+        self
     }
 
     /// One second after what is shown, so that the server agrees that the time is over.
@@ -117,6 +145,7 @@ impl Page {
             Self::ResetDeny(_) => "reset_deny",
             Self::ConfirmLogout(_) => "confirm_logout",
             Self::Help(_) => "help",
+            Self::Phone(_) => "phone",
             Self::Poster(_) => "poster",
             Self::Message(_) => "message",
         }
@@ -169,6 +198,7 @@ impl Page {
         add(named(help::Help::samples(), |page| {
             Self::Help(Box::new(page))
         }));
+        add(named(phone::Phone::samples(), Self::Phone));
         add(named(poster::Poster::samples(), |page| {
             Self::Poster(Box::new(page))
         }));
@@ -197,6 +227,7 @@ impl Page {
             Self::ResetDeny(page) => page.view(words),
             Self::ConfirmLogout(page) => Ok(page.view()),
             Self::Help(page) => page.view(words),
+            Self::Phone(page) => Ok(page.view()),
             Self::Poster(page) => page.view(words),
             Self::Message(page) => page.view(words),
         }

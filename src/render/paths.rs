@@ -57,3 +57,23 @@ pub const HELP: &str = "/bantuan";
 pub const POSTER: &str = "/bantuan/poster";
 /// Folder of the assets (GET), see [`super::Renderer::asset`].
 pub const STATIC: &str = "/static/";
+/// The phone's app (GET); its worker and manifest lie beside it, its protocol below it.
+pub const PHONE: &str = "/authenticator/";
+/// Keeps the app without a network (GET).
+pub const PHONE_WORKER: &str = "/authenticator/worker.js";
+/// Makes the app installable (GET).
+pub const PHONE_MANIFEST: &str = "/authenticator/manifest.webmanifest";
+/// What the app asks (POST JSON, signed); the name of an action follows.
+pub const PHONE_API: &str = "/authenticator/api/v1/";
+/// Takes up what the phone said (POST `r`, `csrf`).
+pub const ACCEPTOR_PHONE: &str = "/acceptor/phone";
+/// Whether the phone has said something: a stream (GET `r`).
+pub const ACCEPTOR_EVENTS: &str = "/acceptor/events";
+/// The same as one answer that waits (GET `r`).
+pub const ACCEPTOR_POLL: &str = "/acceptor/poll";
+/// Binds the phone that joined (POST `r`, `csrf`).
+pub const ACTIVATION_PHONE: &str = "/activation/phone";
+/// Whether a phone has joined: a stream (GET `r`).
+pub const ACTIVATION_EVENTS: &str = "/activation/events";
+/// The same as one answer that waits (GET `r`).
+pub const ACTIVATION_POLL: &str = "/activation/poll";

@@ -44,6 +44,18 @@ pub(super) const PICTURES: &[Picture] = pictures![
     "status",
 ];
 
+/// Icons of the phone's app, by the path of the asset.
+pub(super) const ICONS: &[(&str, &[u8])] = &[
+    (
+        "phone/icon-192.png",
+        include_bytes!("../../templates/static/phone/icon-192.png"),
+    ),
+    (
+        "phone/icon-512.png",
+        include_bytes!("../../templates/static/phone/icon-512.png"),
+    ),
+];
+
 impl Picture {
     /// The picture of that name.
     pub(super) fn of(name: &str) -> Option<&'static Self> {

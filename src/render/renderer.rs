@@ -8,7 +8,7 @@ use super::mail::{self, Letterhead, MailContent, Written};
 use super::notice::Message;
 use super::page::recovery::RecoveryList;
 use super::page::{Page, View};
-use super::pictures::PICTURES;
+use super::pictures::{ICONS, PICTURES};
 use super::problem::{RenderError, TemplateProblem};
 use super::secret_text::SecretText;
 use super::source::{BUILTIN, read_overrides};
@@ -180,12 +180,16 @@ impl Renderer {
         let View {
             title,
             reload_after,
+            waits,
+            app,
             body,
         } = view;
         let data = json!({
             "frame": frame.view(),
             "title": title,
             "reload_after": reload_after,
+            "waits": waits,
+            "app": app,
             "page": body,
         });
         engine.render(page.name(), &data)
@@ -299,6 +303,7 @@ fn assets(files: &BTreeMap<&'static str, &str>) -> BTreeMap<String, Asset> {
     let pictures = PICTURES.iter().map(|picture| (picture.asset, picture.png));
     texts
         .chain(pictures)
+        .chain(ICONS.iter().copied())
         .map(|(name, body)| (name.to_owned(), Asset::new(name, body)))
         .collect()
 }

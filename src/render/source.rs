@@ -28,6 +28,7 @@ pub(super) const BUILTIN: &[(&str, &str)] = builtin![
     "pages/help.hbs",
     "pages/lost.hbs",
     "pages/message.hbs",
+    "pages/phone.hbs",
     "pages/poster.hbs",
     "pages/proof.hbs",
     "pages/recover.hbs",
@@ -43,6 +44,7 @@ pub(super) const BUILTIN: &[(&str, &str)] = builtin![
     "partials/activation_code.hbs",
     "partials/address.hbs",
     "partials/announcement.hbs",
+    "partials/by_phone.hbs",
     "partials/code.hbs",
     "partials/code_error.hbs",
     "partials/contacts.hbs",
@@ -52,8 +54,16 @@ pub(super) const BUILTIN: &[(&str, &str)] = builtin![
     "partials/replace.hbs",
     "static/countdown.js",
     "static/gate.svg",
+    "static/phone/accounts.js",
+    "static/phone/api.js",
+    "static/phone/app.js",
+    "static/phone/keys.js",
+    "static/phone/qr.js",
+    "static/phone/scan.js",
+    "static/phone/worker.js",
     "static/print.js",
     "static/style.css",
+    "static/wait.js",
 ];
 
 /// Largest file of the operator's folder, in bytes; a page may have 30 kB.

@@ -76,7 +76,9 @@ fn builtin_names_every_file_of_the_folder() {
         .map(|(file, _)| (*file).to_owned())
         .collect();
     assert!(known.is_sorted());
-    let mut known: Vec<_> = known.into_iter().chain(pictures).collect();
+    let icons = pictures::ICONS.iter();
+    let icons = icons.map(|(asset, _)| format!("static/{asset}"));
+    let mut known: Vec<_> = known.into_iter().chain(pictures).chain(icons).collect();
     files.sort();
     known.sort();
     assert_eq!(files, known);
@@ -183,6 +185,12 @@ fn forms_post_to_the_paths_of_the_module() {
         ENABLE,
         DISABLE,
         LOGOUT,
+        PHONE,
+        PHONE_API,
+        PHONE_MANIFEST,
+        PHONE_WORKER,
+        ACCEPTOR_PHONE,
+        ACTIVATION_PHONE,
     ];
     known.sort_unstable();
     assert_eq!(used, known);

@@ -73,11 +73,15 @@ pub enum Kind {
     Directory = 14,
     /// A reset by mail.
     Reset = 15,
+    /// What lets a phone join an activation.
+    Invitation = 16,
+    /// How often an account was asked for an approval.
+    Requests = 17,
 }
 
 impl Kind {
     /// Every kind, by number; new ones stand at the end.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Meta,
         Self::Account,
         Self::Attempts,
@@ -93,6 +97,8 @@ impl Kind {
         Self::Mail,
         Self::Directory,
         Self::Reset,
+        Self::Invitation,
+        Self::Requests,
     ];
 
     /// The byte in the key.
@@ -125,6 +131,8 @@ impl Kind {
             Self::Mail => "mail",
             Self::Directory => "directory",
             Self::Reset => "reset",
+            Self::Invitation => "invitation",
+            Self::Requests => "requests",
         }
     }
 }

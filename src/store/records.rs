@@ -14,9 +14,11 @@ pub use audit::{AuditEntry, MAIL_CURSOR, MailCursor, OUT_CURSORS, OutCursors, St
 pub use redact::Redaction;
 pub use verify::{AuditReport, Fault};
 
+use crate::domain::approval::Requests;
 use crate::domain::audit::AuditRecord;
 use crate::domain::directory::Registered;
 use crate::domain::enrollment::{Account, Activation};
+use crate::domain::invitation::Invitation;
 use crate::domain::login::WaitingLogin;
 use crate::domain::mail::Outbound;
 use crate::domain::policy::PolicyState;
@@ -69,6 +71,12 @@ impl Record for Registered {
 }
 impl Record for ResetCase {
     const KIND: Kind = Kind::Reset;
+}
+impl Record for Invitation {
+    const KIND: Kind = Kind::Invitation;
+}
+impl Record for Requests {
+    const KIND: Kind = Kind::Requests;
 }
 impl Record for Outbound {
     const KIND: Kind = Kind::Mail;

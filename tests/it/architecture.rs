@@ -58,6 +58,7 @@ const HOMES: [(&str, &[&str]); 22] = [
             "seal/",
             "entropy.rs",
             "primitives/id.rs",
+            "authenticator/device.rs",
             // Hashes of what is public or already a secret of 128 bits: no key is handled there.
             "domain/enrollment.rs", // compares codes in constant time
             "render/asset.rs",      // the version in the address of an asset

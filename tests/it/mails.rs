@@ -110,8 +110,8 @@ fn nothing_hostile_becomes_markup_and_texts_stay_as_they_are() {
                 user_id: evil.to_owned(),
                 client: Some(evil.to_owned()),
             },
-            MailContent::Denied { at, late, .. } => MailContent::Denied {
-                late,
+            MailContent::Denied { at, what, .. } => MailContent::Denied {
+                what,
                 at,
                 user_id: evil.to_owned(),
                 client: evil.to_owned(),

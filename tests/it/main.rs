@@ -36,6 +36,8 @@ mod ops;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod phone;
+#[cfg(test)]
 mod post;
 #[cfg(test)]
 mod proxy;

@@ -66,3 +66,8 @@ pub(super) async fn press(
         .post(&format!("/gerbang/activation{path}"), &fields)
         .await
 }
+
+/// The help desk resets an account.
+pub(crate) fn reset(world: &World, user: &str) {
+    act(world, &[&["user", "reset", user][..], &PAPER].concat()).done();
+}

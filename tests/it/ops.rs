@@ -28,7 +28,7 @@ async fn ask_at(admin: SocketAddr, path: &str) -> Response {
 }
 
 /// The metrics, parsed strictly.
-async fn metrics(world: &World) -> Samples {
+pub(crate) async fn metrics(world: &World) -> Samples {
     let answer = ask(world, "/metrics").await;
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(

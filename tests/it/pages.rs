@@ -122,17 +122,42 @@ fn every_page_is_small_closed_and_in_its_language() {
                 ] {
                     assert!(html.contains(meta), "{name}: {meta}");
                 }
-                assert_eq!(html.matches("<h1>").count(), 1, "{name}");
+                // An app shows one of its screens at a time.
+                let screens = html.matches(" data-screen=").count().max(1);
+                assert_eq!(html.matches("<h1").count(), screens, "{name}");
             }
         }
     }
-    for name in ["style.css", "countdown.js", "print.js"] {
+    let names = renderer.asset_names();
+    for name in names.filter(|name| name.ends_with(".css") || name.ends_with(".js")) {
         let asset = renderer.asset(name).unwrap();
         let text = String::from_utf8(asset.body.to_vec()).unwrap();
+        // A library says in a comment where it comes from.
+        let lines = text.lines().filter(|line| !line.starts_with("// "));
+        let text: String = lines.collect();
         for elsewhere in ["http:", "https:", "@import", "url(", "innerHTML", "eval("] {
             assert!(!text.contains(elsewhere), "{name}: {elsewhere}");
         }
     }
+}
+
+/// What a phone loads once to have the app: its page, everything that the page names, both icons.
+#[test]
+fn the_app_of_the_phone_is_below_a_hundred_kilobytes() {
+    let renderer = Renderer::builtin().unwrap();
+    let page = Page::samples()
+        .into_iter()
+        .find(|(name, _)| name == "phone");
+    let page = renderer.page(&page.unwrap().1, &frame(Lang::Id)).unwrap();
+    let names = renderer.asset_names();
+    let names =
+        names.filter(|name| name.starts_with("phone/") || ["style.css", "gate.svg"].contains(name));
+    let files: Vec<usize> = names
+        .map(|name| renderer.asset(name).unwrap().body.len())
+        .collect();
+    assert_eq!(files.len(), 11);
+    let all = page.len() + files.iter().sum::<usize>();
+    assert!(all < 100_000, "{all} bytes");
 }
 
 #[test]

@@ -27,7 +27,7 @@ async fn with_clock(mode: SessionMode) -> World {
 }
 
 /// The codes that a page shows.
-fn codes_of(page: &Response) -> Vec<String> {
+pub(crate) fn codes_of(page: &Response) -> Vec<String> {
     let text = page.text();
     let list = text.split("<li><code>").skip(1);
     list.map(|rest| rest.split('<').next().unwrap().to_owned())
@@ -76,7 +76,12 @@ pub(crate) async fn recover(browser: &Browser, id: &str, code: &str) -> Response
 }
 
 /// Sends a form of one of the pages of a session, its token taken from `page`.
-async fn send(browser: &Browser, page: &Response, path: &str, more: &[(&str, &str)]) -> Response {
+pub(crate) async fn send(
+    browser: &Browser,
+    page: &Response,
+    path: &str,
+    more: &[(&str, &str)],
+) -> Response {
     let csrf = page.hidden("csrf");
     let fields = [&[("csrf", csrf.as_str())][..], more].concat();
     browser.post(&format!("/gerbang{path}"), &fields).await

@@ -1,6 +1,7 @@
 //! The policy, and what an act does to it.
 
 use super::{marked, table};
+use crate::domain::approval::Confirm;
 use crate::domain::office::answer::{Changed, PolicyShown};
 use crate::domain::policy::{Glass, PolicyState, Signature};
 use crate::domain::policy_file::{Demand, Mode, Proof, Subject, Unread};
@@ -46,6 +47,9 @@ fn demand(demand: &Demand, zone: &Zone) -> String {
     }
     if demand.unread != Unread::Closed {
         text.push_str(&format!(", unread {}", demand.unread.as_str()));
+    }
+    if demand.approval != Confirm::Number {
+        text.push_str(&format!(", approval {}", demand.approval.as_str()));
     }
     text
 }

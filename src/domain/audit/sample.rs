@@ -33,6 +33,10 @@ pub fn events() -> Vec<AuditEvent> {
         AuditEvent::LoginAbandoned {
             reason: "too-late".into(),
         },
+        AuditEvent::LoginDenied {
+            not_me: true,
+            asker: "203.0.113.9".into(),
+        },
         AuditEvent::Activated {
             entry: "B".into(),
             replaced: true,

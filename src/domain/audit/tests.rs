@@ -3,7 +3,7 @@ use serde_json::Value;
 
 /// Every field that can be recorded, and what it is in JSON. A new line here is a decision: it may
 /// hold ids, labels and numbers, and nothing that opens anything (invariant I10).
-const FIELDS: [&str; 98] = [
+const FIELDS: [&str; 100] = [
     "activated.entry: text",
     "activated.replaced: flag",
     "clock-accepted.before: number",
@@ -39,6 +39,8 @@ const FIELDS: [&str; 98] = [
     "login-accepted.factor: text",
     "login-accepted.lane: text",
     "login-accepted.left: number",
+    "login-denied.asker: text",
+    "login-denied.not_me: flag",
     "login-released.mode: text",
     "login-released.would_ask: flag",
     "login-waiting.activation: flag",

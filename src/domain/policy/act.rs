@@ -348,6 +348,7 @@ impl PolicyState {
         let kept = Demand {
             mode: old.mode.max(Mode::Optional),
             proof: old.proof.max(due),
+            approval: old.approval.max(taken.approval),
             ..old
         };
         if kept != old {

@@ -13,13 +13,15 @@ use crate::primitives::{AccountId, Role, UnixSeconds, UserType};
 use std::collections::BTreeSet;
 
 /// Every counter that an account may have.
-pub(super) const COUNTERS: [(Factor, Lane); 6] = [
+pub(super) const COUNTERS: [(Factor, Lane); 8] = [
     (Factor::Totp, Lane::KnownBrowser),
     (Factor::Totp, Lane::Unknown),
     (Factor::ActivationCode, Lane::KnownBrowser),
     (Factor::ActivationCode, Lane::Unknown),
     (Factor::Recovery, Lane::KnownBrowser),
     (Factor::Recovery, Lane::Unknown),
+    (Factor::Device, Lane::KnownBrowser),
+    (Factor::Device, Lane::Unknown),
 ];
 
 impl Desk<'_> {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::audit::sample;
+use crate::primitives::UnixSeconds;
 
 fn record(event: AuditEvent) -> AuditRecord {
     AuditRecord {
@@ -19,10 +20,12 @@ fn record(event: AuditEvent) -> AuditRecord {
 fn exactly_these_events_are_told() {
     let told: Vec<String> = sample::events()
         .into_iter()
-        .filter_map(|event| {
+        .flat_map(|event| {
             let kind = event.kind();
-            let letter = letter_of(&record(event), true)?;
-            Some(format!("{kind}: {}", letter.kind()))
+            let letters = letters_of(&record(event), true);
+            letters
+                .into_iter()
+                .map(move |letter| format!("{kind}: {}", letter.kind()))
         })
         .collect();
     assert_eq!(
@@ -30,6 +33,8 @@ fn exactly_these_events_are_told() {
         [
             "login-accepted: notice",
             "code-refused: notice",
+            "login-denied: notice",
+            "login-denied: operator",
             "activated: notice",
             "disabled: notice",
             "recovery-made: notice",
@@ -47,13 +52,13 @@ fn a_known_browser_is_no_news_and_a_new_one_is() {
         let factor = Factor::Totp;
         let left = None;
         let event = AuditEvent::LoginAccepted { factor, lane, left };
-        letter_of(&record(event), false)
+        letters_of(&record(event), false)
     };
-    assert_eq!(accepted(Lane::KnownBrowser), None);
-    let Some(Letter::Notice { news, client, .. }) = accepted(Lane::Unknown) else {
+    assert_eq!(accepted(Lane::KnownBrowser), []);
+    let [Letter::Notice { news, client, .. }] = &accepted(Lane::Unknown)[..] else {
         panic!()
     };
-    assert_eq!(news, News::NewBrowser);
+    assert_eq!(*news, News::NewBrowser);
     assert!(!client.is_empty());
 }
 
@@ -67,7 +72,7 @@ fn wrong_codes_are_told_three_times_in_twenty() {
                 reason: "wrong".into(),
                 failures: *failures,
             };
-            letter_of(&record(event), false).is_some()
+            !letters_of(&record(event), false).is_empty()
         })
         .collect();
     assert_eq!(told, FAILURES_TOLD);
@@ -75,8 +80,8 @@ fn wrong_codes_are_told_three_times_in_twenty() {
 
 #[test]
 fn the_operator_is_told_only_where_he_has_an_address() {
-    assert_eq!(letter_of(&record(AuditEvent::ProfileFits), false), None);
-    assert!(letter_of(&record(AuditEvent::ProfileFits), true).is_some());
+    assert_eq!(letters_of(&record(AuditEvent::ProfileFits), false), []);
+    assert_eq!(letters_of(&record(AuditEvent::ProfileFits), true).len(), 1);
 }
 
 #[test]
@@ -86,5 +91,27 @@ fn an_event_of_nobody_is_told_to_nobody() {
         account: None,
         ..record(event)
     };
-    assert_eq!(letter_of(&nobody, true), None);
+    assert_eq!(letters_of(&nobody, true), []);
+}
+
+#[test]
+fn bukan_saya_names_whoever_had_logged_in_and_a_slip_names_nobody() {
+    let denied = |not_me| AuditEvent::LoginDenied {
+        not_me,
+        asker: "198.51.100.7".into(),
+    };
+    let letters = letters_of(&record(denied(true)), true);
+    let [
+        Letter::Notice { client, .. },
+        Letter::Operator {
+            news: OperatorNews::LoginDenied { client: told, .. },
+            ..
+        },
+    ] = &letters[..]
+    else {
+        panic!("{letters:?}")
+    };
+    assert_eq!([client, told], ["198.51.100.7"; 2]);
+    assert_eq!(letters_of(&record(denied(true)), false).len(), 1);
+    assert_eq!(letters_of(&record(denied(false)), true), []);
 }

@@ -64,19 +64,30 @@ pub enum MailContent {
         /// What became of it.
         change: AddressChange,
     },
-    /// Somebody said "bukan saya" to a reset; to the operator.
+    /// Somebody said "bukan saya"; to the operator.
     Denied {
-        /// Whose reset.
+        /// To what.
+        what: Denied,
+        /// Whose.
         user_id: String,
         /// Date and time for people.
         at: String,
         /// Address of the client that had asked for it.
         client: String,
-        /// Its code was used before.
-        late: bool,
     },
     /// Mail works.
     Trial,
+}
+
+/// What "bukan saya" was said to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// A reset, in time.
+    Reset,
+    /// A reset whose code was used before.
+    ResetLate,
+    /// A login, on the phone.
+    Login,
 }
 
 /// A line of a table.
@@ -136,6 +147,11 @@ fn keys(news: &News) -> [&'static str; 3] {
             "mail.codes_wrong.what",
             "mail.codes_wrong.advice",
         ],
+        News::LoginDenied => [
+            "mail.login_denied.subject",
+            "mail.login_denied.what",
+            "mail.login_denied.advice",
+        ],
     }
 }
 
@@ -145,7 +161,11 @@ fn own_fact(news: &News) -> Option<Fact> {
         News::Activated { entry, .. } => Some(Fact("common.entry", entry.clone())),
         News::RecoveryUsed { left } => Some(Fact("mail.recovery_left", left.to_string())),
         News::CodesWrong { failures } => Some(Fact("mail.failures", failures.to_string())),
-        News::Disabled | News::Reset | News::NewBrowser | News::RecoveryMade => None,
+        News::Disabled
+        | News::Reset
+        | News::NewBrowser
+        | News::RecoveryMade
+        | News::LoginDenied => None,
     }
 }
 
@@ -186,6 +206,14 @@ fn changed(change: AddressChange) -> [&'static str; 3] {
         }
     };
     [subject, what, closing]
+}
+
+fn denied(what: Denied) -> MailView {
+    match what {
+        Denied::Reset => MailView::new("mail.denied.subject", "mail.denied.what"),
+        Denied::ResetLate => MailView::new("mail.denied.late_subject", "mail.denied.late"),
+        Denied::Login => MailView::new("mail.denied.login_subject", "mail.denied.login"),
+    }
 }
 
 fn with_code(code: &SecretText, user_id: &str, [subject, what]: [&'static str; 2]) -> MailView {
@@ -285,115 +313,18 @@ impl MailContent {
                 }
             }
             Self::Denied {
+                what,
                 user_id,
                 at,
                 client,
-                late,
             } => MailView {
                 facts: facts(user_id, at, Some(client)),
                 closing: vec![Say::key("mail.denied.advice")],
-                ..match late {
-                    false => MailView::new("mail.denied.subject", "mail.denied.what"),
-                    true => MailView::new("mail.denied.late_subject", "mail.denied.late"),
-                }
+                ..denied(*what)
             },
             Self::Trial => MailView::new("mail.trial.subject", "mail.trial.what"),
         })
     }
-
-    /// Every mail in every state, with a name for each.
-    pub fn samples() -> Vec<(String, Self)> {
-        let profile = |fits| Self::Profile {
-            fits,
-            at: "22 November 2026 10:15 WIB".to_owned(),
-        };
-        let address = |change| Self::AddressChanged {
-            user_id: "PPK2".to_owned(),
-            at: "22 November 2026 10:15 WIB".to_owned(),
-            change,
-        };
-        let denied = |late| Self::Denied {
-            user_id: "PPK2".to_owned(),
-            at: "22 November 2026 10:15 WIB".to_owned(),
-            client: "203.0.113.9".to_owned(),
-            late,
-        };
-        let mut all = news_samples();
-        all.extend([
-            ("profile_drifted".to_owned(), profile(false)),
-            ("profile_fits".to_owned(), profile(true)),
-            (
-                "reset".to_owned(),
-                Self::Reset {
-                    user_id: "PPK2".to_owned(),
-                    link: "https://spse.example.go.id/eproc4/gerbang/reset/confirm?t=AAECAwQF"
-                        .to_owned(),
-                    deny: "https://spse.example.go.id/eproc4/gerbang/reset/deny?t=BQQDAgEA"
-                        .to_owned(),
-                    minutes: 30,
-                },
-            ),
-            (
-                "code".to_owned(),
-                Self::Code {
-                    code: SecretText::new("1234 5678".to_owned()),
-                    user_id: "PPK2".to_owned(),
-                    hours: 24,
-                },
-            ),
-            (
-                "confirm".to_owned(),
-                Self::Confirm {
-                    code: SecretText::new("1234 5678".to_owned()),
-                    user_id: "PPK2".to_owned(),
-                },
-            ),
-            ("address_new".to_owned(), address(AddressChange::Registered)),
-            (
-                "address_own_new".to_owned(),
-                address(AddressChange::OwnRegistered),
-            ),
-            (
-                "address_own_old".to_owned(),
-                address(AddressChange::OwnReplaced),
-            ),
-            (
-                "address_own_ended".to_owned(),
-                address(AddressChange::OwnEnded),
-            ),
-            ("address_old".to_owned(), address(AddressChange::Replaced)),
-            ("denied".to_owned(), denied(false)),
-            ("denied_late".to_owned(), denied(true)),
-            ("trial".to_owned(), Self::Trial),
-        ]);
-        all
-    }
 }
 
-/// A mail for each kind of news.
-fn news_samples() -> Vec<(String, MailContent)> {
-    let news = |name: &str, news| {
-        let client = (news != News::Reset).then(|| "203.0.113.9".to_owned());
-        let sample = MailContent::News {
-            news,
-            user_id: "PPK2".to_owned(),
-            at: "22 November 2026 10:15 WIB".to_owned(),
-            client,
-        };
-        (format!("news_{name}"), sample)
-    };
-    let activated = |replaced| News::Activated {
-        entry: "B".to_owned(),
-        replaced,
-    };
-    vec![
-        news("activated", activated(false)),
-        news("replaced", activated(true)),
-        news("disabled", News::Disabled),
-        news("reset", News::Reset),
-        news("new_browser", News::NewBrowser),
-        news("recovery_used", News::RecoveryUsed { left: 3 }),
-        news("recovery_made", News::RecoveryMade),
-        news("codes_wrong", News::CodesWrong { failures: 3 }),
-    ]
-}
+mod samples;

@@ -1,6 +1,7 @@
 //! The code after the password.
 
 use super::{View, code};
+use crate::render::by_phone::{AskedPhone, AskedStanding};
 use crate::render::contact::Contact;
 use crate::render::frame::LocalPath;
 use crate::render::problem::WordsError;
@@ -23,6 +24,8 @@ pub struct Acceptor {
     pub recovery: bool,
     /// A reset was confirmed in this browser.
     pub confirmed: bool,
+    /// What its phone was asked.
+    pub phone: Option<AskedPhone>,
     /// Open or closed.
     pub session: AcceptorSession,
     /// What was wrong with the last code.
@@ -99,20 +102,25 @@ impl Acceptor {
             }
             AcceptorSession::Closed { login } => (None, Some(login.as_str()), None),
         };
+        let open_phone = self.phone.as_ref().filter(|_| open.is_some());
         let body = json!({
             "reference": self.reference,
             "csrf": self.csrf.expose(),
             "user_id": self.user_id,
             "recovery": self.recovery,
             "confirmed": self.confirmed,
+            "phone": open_phone.map(AskedPhone::view),
             "open": open,
             "login": login,
             "error": error,
             "clock": self.clock,
             "code_label": Say::key("acceptor.code_label").with("entry", &self.entry),
-            "focus_code": true,
+            // A focused field would scroll the number away, and bring up the keyboard of a phone.
+            "focus_code": !open_phone.is_some_and(AskedPhone::is_open),
         });
-        Ok(View::new(Say::key("acceptor.title"), body).reload_after(seconds_left))
+        let waits = open_phone.is_some_and(AskedPhone::waits);
+        let view = View::new(Say::key("acceptor.title"), body).reload_after(seconds_left);
+        Ok(view.that_waits(waits).reload_while_waiting())
     }
 
     fn error_view(&self, error: AcceptorError, words: &Words) -> Result<Value, WordsError> {
@@ -139,6 +147,7 @@ impl Acceptor {
             entry: "B".to_owned(),
             recovery: true,
             confirmed: false,
+            phone: None,
             session: AcceptorSession::Open {
                 seconds_left: 52,
                 extensions_left: 2,
@@ -171,6 +180,7 @@ impl Acceptor {
             ("acceptor_last".to_owned(), last),
             ("acceptor_exhausted".to_owned(), without),
         ];
+        samples.extend(plain.phone_samples());
         samples.extend(plain.error_samples());
         samples.extend(LocalPath::parse("/eproc4/").map(|login| {
             let session = AcceptorSession::Closed { login };
@@ -183,6 +193,30 @@ impl Acceptor {
             )
         }));
         samples
+    }
+
+    fn phone_samples(&self) -> Vec<(String, Self)> {
+        let told = ["events", "poll"].map(|what| format!("/eproc4/gerbang/acceptor/{what}"));
+        let tap = Some(AskedPhone::by_tap(AskedStanding::Open, told));
+        let [open, ready, over] = [
+            AskedStanding::Open,
+            AskedStanding::Ready,
+            AskedStanding::Over,
+        ]
+        .map(AskedPhone::sample);
+        let sample = |name: &str, phone| {
+            let page = Self {
+                phone,
+                ..self.clone()
+            };
+            (format!("acceptor_phone{name}"), page)
+        };
+        vec![
+            sample("", open),
+            sample("_tap", tap),
+            sample("_ready", ready),
+            sample("_over", over),
+        ]
     }
 
     fn error_samples(&self) -> Vec<(String, Self)> {

@@ -19,6 +19,8 @@ pub struct Activated {
     pub codes: Option<RecoveryList>,
     /// Whether an address can be registered.
     pub by_mail: bool,
+    /// The phone that may approve logins, by its browser.
+    pub phone: Option<String>,
     /// Where the link Beranda leads: where the upstream had sent the user.
     pub continue_to: LocalPath,
 }
@@ -31,6 +33,7 @@ impl Activated {
             "replaced": self.replaced,
             "codes": self.codes.as_ref().map(RecoveryList::view),
             "by_mail": self.by_mail,
+            "phone": self.phone,
             "continue_to": self.continue_to.as_str(),
         });
         View::new(Say::key("activated.title"), body)
@@ -43,12 +46,14 @@ impl Activated {
             replaced: None,
             codes: Some(RecoveryList::sample()),
             by_mail: true,
+            phone: None,
             continue_to,
         });
         let sample = |(name, page): (&str, Option<Self>)| page.map(|page| (name.to_owned(), page));
         let again = first.clone().map(|page| Self {
             entry: "B".to_owned(),
             replaced: Some("A".to_owned()),
+            phone: Some("Chrome (Android)".to_owned()),
             ..page
         });
         let reloaded = first.clone().map(|page| Self {

@@ -3,6 +3,7 @@
 use super::{View, code};
 use crate::primitives::SharedSecret;
 use crate::render::announcement::Announcement;
+use crate::render::by_phone::JoinLink;
 use crate::render::contact::{self, Contact};
 use crate::render::frame::LocalPath;
 use crate::render::problem::WordsError;
@@ -26,6 +27,8 @@ pub struct Activation {
     pub replaces: Option<String>,
     /// `None` once it is closed.
     pub qr: Option<ShownQr>,
+    /// The link that lets a phone join.
+    pub phone: Option<JoinLink>,
     /// What was wrong with the last code.
     pub error: Option<ActivationError>,
     /// The server's wall clock with its zone as text; shown next to an error.
@@ -177,6 +180,7 @@ impl Activation {
             "entry": self.entry,
             "replaces": self.replaces,
             "qr": self.qr.as_ref().map(ShownQr::view),
+            "phone": self.phone.as_ref().map(JoinLink::view),
             "error": error,
             "clock": self.clock,
             "code_label": Say::key("activation.code_label"),
@@ -188,7 +192,8 @@ impl Activation {
             "announcement": Announcement::view_of(self.announcement.as_ref(), &self.contacts, words)?,
         });
         let seconds_left = self.qr.as_ref().map(|qr| qr.seconds_left);
-        Ok(View::new(Say::key("activation.title"), body).reload_after(seconds_left))
+        let view = View::new(Say::key("activation.title"), body).reload_after(seconds_left);
+        Ok(view.that_waits(self.phone.is_some()))
     }
 
     fn error_view(&self, error: ActivationError, words: &Words) -> Result<Value, WordsError> {
@@ -224,6 +229,7 @@ impl Activation {
             entry: "B".to_owned(),
             replaces: None,
             qr: open(56),
+            phone: JoinLink::sample(false),
             error: None,
             clock: None,
             later: None,
@@ -232,6 +238,7 @@ impl Activation {
             announcement: Some(Announcement::sample()),
         };
         let bare = Self {
+            phone: None,
             leave: Leave::Cancel { action: cancel },
             contacts: Vec::new(),
             announcement: None,
@@ -251,28 +258,24 @@ impl Activation {
         let mut samples = vec![
             ("activation_open".to_owned(), plain.clone()),
             ("activation_cancel".to_owned(), bare.clone()),
-            (
-                "activation_closed".to_owned(),
-                Self {
-                    qr: None,
-                    ..bare.clone()
-                },
-            ),
             error("wrong", ActivationError::Wrong, Some("10.32.05 WIB")),
             error("malformed", ActivationError::Malformed, None),
             error("late", ActivationError::Late, Some("10.32.05 WIB")),
             error("too_many", ActivationError::TooMany { seconds: 45 }, None),
             error("exhausted", ActivationError::Exhausted, None),
             error("upstream_busy", ActivationError::UpstreamBusy, None),
-            (
-                "activation_wrong_closed".to_owned(),
-                Self {
-                    qr: None,
-                    error: Some(ActivationError::Wrong),
-                    ..bare.clone()
-                },
-            ),
         ];
+        for (name, error) in [
+            ("activation_closed", None),
+            ("activation_wrong_closed", Some(ActivationError::Wrong)),
+        ] {
+            let closed = Self {
+                qr: None,
+                error,
+                ..bare.clone()
+            };
+            samples.push((name.to_owned(), closed));
+        }
         samples.extend(Self::other_samples(&plain));
         samples
     }
@@ -280,6 +283,14 @@ impl Activation {
     /// Where it may be put off, and where it replaces another one.
     fn other_samples(plain: &Self) -> Vec<(String, Self)> {
         vec![
+            (
+                "activation_joined".to_owned(),
+                Self {
+                    phone: JoinLink::sample(true),
+                    announcement: None,
+                    ..plain.clone()
+                },
+            ),
             (
                 "activation_replaces".to_owned(),
                 Self {

@@ -51,6 +51,8 @@ pub struct AccountStatus {
 pub struct ActiveSince {
     /// Date with its zone, as text.
     pub since: String,
+    /// The phone that may approve logins, by its browser.
+    pub phone: Option<String>,
     /// Letter of the entry in the app.
     pub entry: String,
     /// Its recovery codes; `None` when none were ever made.
@@ -144,6 +146,7 @@ impl AccountStatus {
                 "role": self.role,
                 "active": active.map(|active| json!({
                     "since": active.since,
+                    "phone": active.phone,
                     "entry": active.entry,
                     "recovery": active.recovery.as_ref().map(RecoveryCount::view),
                 })),
@@ -164,6 +167,7 @@ impl AccountStatus {
     fn sample() -> Self {
         let active = ActiveSince {
             since: "2 Januari 2027 10.32 WIB".to_owned(),
+            phone: Some("Chrome (Android)".to_owned()),
             entry: "B".to_owned(),
             recovery: Some(RecoveryCount::sample(7)),
         };

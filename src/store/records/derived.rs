@@ -15,6 +15,11 @@ impl Records {
         self.seal.fingerprint(&account.key()).to_vec()
     }
 
+    /// The same key as a phone names it.
+    pub fn account_handle(&self, account: &AccountId) -> [u8; 16] {
+        self.seal.fingerprint(&account.key())
+    }
+
     /// What is kept of an activation code: a keyed hash over account and code.
     pub fn grant_digest(&self, account: &AccountId, code: &ActivationCode) -> [u8; 16] {
         let account = account.key();

@@ -13,7 +13,7 @@ const RUN: &str = "return axe.run(document, {resultTypes: ['violations'], runOnl
     found.violations.map(rule => rule.id + ': ' + rule.nodes.map(node => node.html).join(' | ')))";
 
 /// The tool as `scripts/need-axe` brings it.
-fn axe() -> String {
+pub(super) fn axe() -> String {
     const PLACE: &str = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/axe/node_modules/axe-core/axe.min.js"
@@ -21,7 +21,7 @@ fn axe() -> String {
     std::fs::read_to_string(PLACE).expect("axe is missing: scripts/need-axe")
 }
 
-async fn violations(person: &Person, axe: &str) -> Vec<String> {
+pub(super) async fn violations(person: &Person, axe: &str) -> Vec<String> {
     // Run by the hand of the tester, so that the policy of the page has no say in it.
     let script = format!("{axe}\n;{RUN}");
     let found = person.script(&script).await;

@@ -5,10 +5,13 @@ use super::chromium::DESKTOP;
 use super::person::Person;
 use super::samples::served;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Beginnings of the names of pages that pictures are taken of.
-const PICTURED: [&str; 21] = [
+const PICTURED: [&str; 24] = [
+    "acceptor_phone",
+    "activation_joined",
+    "phone",
     "address_",
     "help_full",
     "poster_full",
@@ -63,24 +66,29 @@ async fn every_page_fits_a_small_screen() {
 
 async fn pictures<'n>(person: &Person, names: impl Iterator<Item = &'n String>, folder: PathBuf) {
     for name in names {
-        for scheme in ["light", "dark"] {
-            let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-            person
-                .chromium
-                .devtools("Emulation.setEmulatedMedia", media)
+        person.open(&format!("/{name}")).await;
+        shoot(person, name, &folder).await;
+    }
+}
+
+/// Pictures of the page that is shown, at three widths, light and dark.
+pub(super) async fn shoot(person: &Person, name: &str, folder: &Path) {
+    for scheme in ["light", "dark"] {
+        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        person
+            .chromium
+            .devtools("Emulation.setEmulatedMedia", media)
+            .await;
+        for width in [320, 768, 1280] {
+            person.resizes(width, 600).await;
+            let height = person
+                .script("return document.documentElement.scrollHeight")
                 .await;
-            for width in [320, 768, 1280] {
-                person.resizes(width, 900).await;
-                person.open(&format!("/{name}")).await;
-                let height = person
-                    .script("return document.documentElement.scrollHeight")
-                    .await;
-                let height = u32::try_from(height.as_u64().unwrap()).unwrap();
-                person.resizes(width, height.max(600)).await;
-                let picture = person.chromium.client.screenshot().await.unwrap();
-                std::fs::write(folder.join(format!("{name}-{scheme}-{width}.png")), picture)
-                    .unwrap();
-            }
+            let height = u32::try_from(height.as_u64().unwrap()).unwrap();
+            person.resizes(width, height.max(600)).await;
+            let picture = person.chromium.client.screenshot().await.unwrap();
+            let path = folder.join(format!("{name}-{scheme}-{width}.png"));
+            std::fs::write(path, picture).unwrap();
         }
     }
 }

@@ -19,6 +19,7 @@ mod browser_help;
 mod browser_help_pictures;
 mod browser_look;
 mod browser_offer;
+mod browser_phone;
 mod browser_recovery;
 mod browser_reset;
 mod browser_status;

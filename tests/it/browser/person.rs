@@ -40,8 +40,20 @@ impl Person {
 
     /// The same with other languages in the browser's settings.
     pub(crate) async fn speaking(world: &World, screen: Screen, languages: &str) -> Self {
+        Self::at(world, Chromium::start(screen, languages, &[]).await, screen)
+    }
+
+    /// The same with switches of Chromium.
+    pub(crate) async fn with_switches(world: &World, screen: Screen, switches: &[&str]) -> Self {
+        Self::at(
+            world,
+            Chromium::start(screen, LANGUAGES, switches).await,
+            screen,
+        )
+    }
+
+    fn at(world: &World, chromium: Chromium, screen: Screen) -> Self {
         let origin = format!("http://{}", world.gateway.addr());
-        let chromium = Chromium::start(screen, languages, &[]).await;
         Self {
             chromium,
             screen,

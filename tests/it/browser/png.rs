@@ -38,6 +38,36 @@ pub(super) fn with_palette(png: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Width and height of a film.
+const FILM: (usize, usize) = (640, 480);
+/// So many times larger a picture is in it.
+const FILM_SCALE: usize = 3;
+
+/// A film of one still picture, as a camera that looks at it: YUV4MPEG2, grey on white.
+pub(super) fn film(png: &[u8]) -> Vec<u8> {
+    let (width, height) = size(png);
+    let (width, height) = (width as usize, height as usize);
+    let dots = dots(png);
+    let (wide, high) = FILM;
+    let left = (wide - width * FILM_SCALE) / 2;
+    let top = (high - height * FILM_SCALE) / 2;
+    let mut light = vec![235; wide * high];
+    for y in 0..height * FILM_SCALE {
+        for x in 0..width * FILM_SCALE {
+            let dot = dots[y / FILM_SCALE * width + x / FILM_SCALE];
+            let sum: u32 = dot.iter().map(|part| u32::from(*part)).sum();
+            light[(top + y) * wide + left + x] = u8::try_from(16 + sum * 219 / 765).unwrap();
+        }
+    }
+    let mut film = format!("YUV4MPEG2 W{wide} H{high} F10:1 Ip A1:1 C420mpeg2\n").into_bytes();
+    for _ in 0..10 {
+        film.extend_from_slice(b"FRAME\n");
+        film.extend_from_slice(&light);
+        film.resize(film.len() + wide * high / 2, 128);
+    }
+    film
+}
+
 /// The dots of a picture, row by row; alpha is left out.
 fn dots(png: &[u8]) -> Vec<Colour> {
     let mut decoder = Decoder::new(Cursor::new(png));

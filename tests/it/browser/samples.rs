@@ -36,6 +36,11 @@ fn files() -> (Vec<String>, Files) {
                 version: "0.1.0".to_owned(),
             };
             let html = renderer.page(&page, &frame).unwrap();
+            // Under the policy of other pages, and with nobody to ask for it.
+            let lines = html
+                .lines()
+                .filter(|line| !line.starts_with("<link rel=\"manifest\""));
+            let html: String = lines.flat_map(|line| [line, "\n"]).collect();
             let name = name_of(&name, lang);
             let kind = "text/html; charset=utf-8".to_owned();
             files.insert(format!("/eproc4/{name}"), (kind, html.into_bytes()));
@@ -45,7 +50,12 @@ fn files() -> (Vec<String>, Files) {
     for name in renderer.asset_names() {
         let asset = renderer.asset(name).unwrap();
         let path = format!("/eproc4/gerbang/static/{name}");
-        files.insert(path, (asset.content_type.to_owned(), asset.body.to_vec()));
+        // There is nobody to ask.
+        let body = match ["wait.js", "phone/app.js"].contains(&name) {
+            true => &[],
+            false => &asset.body[..],
+        };
+        files.insert(path, (asset.content_type.to_owned(), body.to_vec()));
     }
     (names, files)
 }

@@ -284,7 +284,7 @@ impl Person {
         let holder = self.holder(rig, waiting).await?;
         match rig
             .engine
-            .confirm_activation(&holder, &code, &rig.client())
+            .confirm_activation(&holder, (&code, None), &rig.client())
             .await?
         {
             ActivateOutcome::Accepted(accepted) => {

@@ -28,6 +28,7 @@ use gerbang::flow::sessions::Sessions;
 use gerbang::flow::table::Table;
 use gerbang::flow::trace::Traces;
 use gerbang::flow::upstream::UpstreamRequest;
+use gerbang::flow::wakes::Wakes;
 use gerbang::flow::watch::Results;
 use gerbang::flow::{Client, Engine, FlowError, Policy, Settings, Vault};
 use gerbang::observe::Metrics;
@@ -129,6 +130,7 @@ fn engine(
             upstream_peer(&config.upstream).unwrap(),
             8192,
         )),
+        wakes: Wakes::new(16),
         answered: Answered::default(),
         asks: Asks::default(),
         outbox: Outbox::new(false),

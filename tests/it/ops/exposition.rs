@@ -8,11 +8,11 @@ pub(super) type Labels = BTreeMap<String, String>;
 
 /// All samples of a scrape.
 #[derive(Debug, Default)]
-pub(super) struct Samples(BTreeMap<(String, Labels), f64>);
+pub(crate) struct Samples(BTreeMap<(String, Labels), f64>);
 
 impl Samples {
     /// The value of a sample; 0 where there is none.
-    pub(super) fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+    pub(crate) fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let labels = labels
             .iter()
             .map(|(name, value)| (name.to_string(), value.to_string()))

@@ -155,7 +155,7 @@ fn filled(page: Page, text: &str) -> Page {
             request_id: Some(text()),
             ..page
         }),
-        page @ (Page::Help(_) | Page::Poster(_)) => filled_help(page, &text()),
+        page @ (Page::Help(_) | Page::Poster(_) | Page::Phone(_)) => filled_help(page, &text()),
         page @ (Page::Recover(_)
         | Page::Recovered(_)
         | Page::Recovery(_)

@@ -2,10 +2,12 @@
 //! over plain sockets (`browser`, `wire`), an authenticator (`otp`), a login in one call (`login`),
 //! and all of it around one stand-in (`World`).
 
+pub(crate) mod app;
 pub(crate) mod browser;
 pub(crate) mod builder;
 pub(crate) mod gateway;
 pub(crate) mod login;
+pub(crate) mod openapi;
 pub(crate) mod otp;
 pub(crate) mod ports;
 pub(crate) mod postgres;

@@ -45,7 +45,7 @@ const fn whole(steps: &'static [Step]) -> [Part; 1] {
 }
 
 /// In the order of the guides (G2).
-const CHAPTERS: [Chapter; 5] = [
+const CHAPTERS: [Chapter; 6] = [
     Chapter {
         id: "unduh",
         parts: &whole(&[told("store"), told("android"), told("ios"), told("clock")]),
@@ -72,6 +72,31 @@ const CHAPTERS: [Chapter; 5] = [
             told("time"),
             told("home"),
         ]),
+    },
+    Chapter {
+        id: "hp",
+        parts: &[
+            Part {
+                id: "sambung",
+                by_mail: false,
+                steps: &[
+                    told("sambung_open"),
+                    told("sambung_scan"),
+                    told("sambung_type"),
+                    told("sambung_done"),
+                ],
+            },
+            Part {
+                id: "setuju",
+                by_mail: false,
+                steps: &[
+                    told("setuju_open"),
+                    told("setuju_look"),
+                    told("setuju_number"),
+                    told("setuju_no"),
+                ],
+            },
+        ],
     },
     Chapter {
         id: "reset",

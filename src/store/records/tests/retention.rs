@@ -82,9 +82,9 @@ async fn kinds_go_in_their_own_time_and_never_before_ninety_days() {
         (110, vec![4, 13]),
         // By default, of the days 0 to 3.
         (203, vec![1, 2, 3, 4, 13]),
-        // All but the sixth kind, activated, of the days 5 and 14.
-        (299, (1..=20).filter(|n| ![6, 15].contains(n)).collect()),
-        (305, (1..=20).filter(|n| *n != 15).collect()),
+        // All but the seventh kind, activated, of the days 6 and 15.
+        (299, (1..=20).filter(|n| ![7, 16].contains(n)).collect()),
+        (306, (1..=20).filter(|n| *n != 16).collect()),
         (400, (1..=20).collect::<Vec<u64>>()),
     ] {
         vault.redact(&retention, START.plus(day * DAY), 1_000).await;
@@ -92,7 +92,7 @@ async fn kinds_go_in_their_own_time_and_never_before_ninety_days() {
         let report = vault.records.audit_verify(&[], &retention).await.unwrap();
         assert_eq!(report.fault, None, "day {day}");
     }
-    assert_eq!((kinds[3], kinds[5]), ("code-refused", "activated"));
+    assert_eq!((kinds[3], kinds[6]), ("code-refused", "activated"));
 }
 
 #[tokio::test]

@@ -59,11 +59,11 @@ impl Person {
         assert!(!source.contains(spse_standin::CANARY), "{source}");
     }
 
-    /// Reads the QR code from a picture of the screen, and holds it against the link.
-    pub(crate) async fn scans(&self) -> Phone {
-        self.find("svg.qr").await;
-        self.script("document.querySelector('svg.qr').scrollIntoView({block: 'center'})")
-            .await;
+    /// What a camera's program reads on the screen, once this is in its middle.
+    pub(crate) async fn reads_codes(&self, css: &str) -> Vec<String> {
+        self.find(css).await;
+        let script = format!("document.querySelector('{css}').scrollIntoView({{block: 'center'}})");
+        self.script(&script).await;
         let picture = self.chromium.client.screenshot().await.unwrap();
         let path = self.chromium.folder().join("screen.png");
         fs::write(&path, picture).unwrap();
@@ -73,10 +73,15 @@ impl Person {
             .output()
             .expect("zbarimg is missing: apt-get install zbar-tools");
         let read = String::from_utf8(output.stdout).unwrap();
+        read.lines().map(str::to_owned).collect()
+    }
+
+    /// Reads the QR code from a picture of the screen, and holds it against the link.
+    pub(crate) async fn scans(&self) -> Phone {
+        let read = self.reads_codes("svg.qr").await.join("\n");
         let address = self.attribute("a[href^='otpauth://']", "href").await;
         assert_eq!(
-            read.trim(),
-            address,
+            read, address,
             "the picture says something else than the link"
         );
         let key = address.split("secret=").nth(1).unwrap();

@@ -1,0 +1,315 @@
+//! What the phone's app asks, as JSON (`deploy/authenticator.openapi.json`, held against this file by a
+//! test). Each request is signed by the phone; no cookie plays a part, so no other site can ask in
+//! somebody's name.
+
+mod signed;
+
+use self::signed::{Head, body, invited, known};
+use super::{PageRequest, Pages, Reply, reply};
+use crate::domain::approval::Confirm;
+use crate::domain::enrollment::entry_letter;
+use crate::domain::invitation::Joined;
+use crate::domain::login::WaitingLogin;
+use crate::flow::FlowError;
+use crate::flow::approve::{Denial, Said};
+use crate::primitives::{ApprovalNumber, OtpCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
+use http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// Why a request got nothing, as the app reads it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Refusal {
+    /// Not a request of this protocol.
+    Request,
+    /// Only POST is asked.
+    Method,
+    /// Nobody knows this phone, or not any more.
+    Unknown,
+    /// Signed at another time than ours, which the answer tells.
+    Clock,
+    /// The link, the login, or the page that waited is over.
+    Over,
+    /// The code fits no step of now.
+    Code,
+    /// Not the number that the page shows.
+    Number { left: u8 },
+    /// Not yet.
+    Wait { seconds: u64 },
+    /// The login needs a code.
+    Exhausted,
+    /// Ours: store or clock.
+    Trouble,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Join {
+    token: String,
+    key: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfirmJoin {
+    token: String,
+    key: String,
+    code: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Approve {
+    #[serde(default)]
+    number: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Deny {
+    reason: Reason,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+enum Reason {
+    NotMe,
+    Mistake,
+}
+
+/// A login that waits, as the phone shows it.
+#[derive(Serialize)]
+struct Call {
+    challenge: String,
+    user_id: String,
+    role: String,
+    at: String,
+    address: String,
+    browser: Option<String>,
+    system: Option<String>,
+    confirm: &'static str,
+    left: u64,
+}
+
+/// What may be asked; the name stands in the path.
+pub const ACTIONS: [&str; 5] = ["approve", "confirm", "deny", "join", "waiting"];
+
+/// Answers one request of the app.
+pub(super) async fn answer(pages: &Pages, request: &PageRequest<'_>, action: &str) -> Reply {
+    let outcome = match asked(pages, request, action).await {
+        Ok(Ok(content)) => Ok(content),
+        Ok(Err(refusal)) => Err(refusal),
+        Err(error) => {
+            tracing::error!(%error, "a phone was not answered");
+            Err(Refusal::Trouble)
+        }
+    };
+    let now = pages.engine.now().0;
+    let (status, mut body) = match outcome {
+        Ok(content) => (StatusCode::OK, content),
+        Err(refusal) => refusal.as_json(),
+    };
+    if let Some(fields) = body.as_object_mut() {
+        fields.insert("time".to_owned(), json!(now));
+    }
+    reply::json(status, body.to_string())
+}
+
+async fn asked(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    action: &str,
+) -> Result<Result<Value, Refusal>, FlowError> {
+    if request.method != Method::POST {
+        return Ok(Err(Refusal::Method));
+    }
+    let Some(head) = Head::read(request) else {
+        return Ok(Err(Refusal::Request));
+    };
+    match action {
+        "join" => join(pages, request, &head).await,
+        "confirm" => confirm(pages, request, &head).await,
+        "waiting" => waiting(pages, request, &head).await,
+        "approve" => approve(pages, request, &head).await,
+        "deny" => deny(pages, request, &head).await,
+        _ => Ok(Err(Refusal::Request)),
+    }
+}
+
+/// A phone opens the link of an activation; it signs with the key that it sends.
+async fn join(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    head: &Head,
+) -> Result<Result<Value, Refusal>, FlowError> {
+    let Some(Join { token, key }) = body(request) else {
+        return Ok(Err(Refusal::Request));
+    };
+    let (token, key) = match invited(pages, request, head, &token, &key) {
+        Ok(invited) => invited,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let Some(offer) = pages.engine.join(&token, key, request.client).await? else {
+        return Ok(Err(Refusal::Over));
+    };
+    Ok(Ok(json!({
+        "handle": offer.handle.to_text(),
+        "secret": B64.encode(offer.entry.secret.expose()),
+        "digits": 6,
+        "period": crate::authenticator::totp::STEP_SECONDS,
+        "user_id": offer.account.user_id.as_str(),
+        "url": pages.origin_of(request),
+        "entry": entry_letter(offer.entry.generation),
+        "site": pages.engine.settings.site_name,
+    })))
+}
+
+/// The same phone sends a code.
+async fn confirm(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    head: &Head,
+) -> Result<Result<Value, Refusal>, FlowError> {
+    let Some(ConfirmJoin { token, key, code }) = body(request) else {
+        return Ok(Err(Refusal::Request));
+    };
+    let (token, key) = match invited(pages, request, head, &token, &key) {
+        Ok(invited) => invited,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let Some(code) = OtpCode::parse(&code) else {
+        return Ok(Err(Refusal::Code));
+    };
+    Ok(match pages.engine.confirm_join(&token, key, &code).await? {
+        Joined::Confirmed => Ok(json!({})),
+        Joined::Wrong => Err(Refusal::Code),
+        Joined::Over => Err(Refusal::Over),
+    })
+}
+
+/// Logins of the phone's account that wait for it.
+async fn waiting(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    head: &Head,
+) -> Result<Result<Value, Refusal>, FlowError> {
+    let (phone, Nothing {}) = match known(pages, request, head).await? {
+        Ok(known) => known,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let calls = pages.engine.calls(&phone).await?;
+    let calls: Vec<Call> = calls
+        .iter()
+        .filter_map(|login| call(pages, login))
+        .collect();
+    Ok(Ok(json!({ "logins": calls })))
+}
+
+async fn approve(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    head: &Head,
+) -> Result<Result<Value, Refusal>, FlowError> {
+    let (phone, Approve { number }) = match known(pages, request, head).await? {
+        Ok(known) => known,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let Some(challenge) = head.challenge else {
+        return Ok(Err(Refusal::Request));
+    };
+    let number = ApprovalNumber::parse(&number);
+    let said = pages
+        .engine
+        .approve(&phone, challenge, number.as_ref(), request.client)
+        .await?;
+    Ok(taken(said))
+}
+
+async fn deny(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    head: &Head,
+) -> Result<Result<Value, Refusal>, FlowError> {
+    let (phone, Deny { reason }) = match known(pages, request, head).await? {
+        Ok(known) => known,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let Some(challenge) = head.challenge else {
+        return Ok(Err(Refusal::Request));
+    };
+    let denial = match reason {
+        Reason::NotMe => Denial::NotMe,
+        Reason::Mistake => Denial::Mistake,
+    };
+    let said = pages
+        .engine
+        .deny(&phone, challenge, denial, request.client)
+        .await?;
+    Ok(taken(said))
+}
+
+fn taken(said: Said) -> Result<Value, Refusal> {
+    match said {
+        Said::Taken => Ok(json!({})),
+        Said::Wrong { left } => Err(Refusal::Number { left }),
+        Said::Wait { seconds } => Err(Refusal::Wait { seconds }),
+        Said::Exhausted => Err(Refusal::Exhausted),
+        Said::Over => Err(Refusal::Over),
+    }
+}
+
+fn call(pages: &Pages, login: &WaitingLogin) -> Option<Call> {
+    let asked = login.approval.as_deref()?;
+    Some(Call {
+        challenge: asked.id.to_text(),
+        user_id: login.identity.account.user_id.as_str().to_owned(),
+        role: login.identity.role.as_str().to_owned(),
+        at: pages.clock_text(asked.asked),
+        address: asked.from.address.to_string(),
+        browser: asked.from.browser.name.clone(),
+        system: asked.from.browser.system.clone(),
+        confirm: match asked.confirm {
+            Confirm::Number => "number",
+            Confirm::Tap => "tap",
+        },
+        left: asked.seconds_left(pages.engine.now()),
+    })
+}
+
+impl Refusal {
+    fn as_json(self) -> (StatusCode, Value) {
+        match self {
+            Self::Request => (StatusCode::BAD_REQUEST, json!({ "error": "request" })),
+            Self::Method => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                json!({ "error": "request" }),
+            ),
+            Self::Unknown => (StatusCode::UNAUTHORIZED, json!({ "error": "unknown" })),
+            Self::Clock => (StatusCode::UNAUTHORIZED, json!({ "error": "clock" })),
+            Self::Over => (StatusCode::GONE, json!({ "error": "over" })),
+            Self::Code => (StatusCode::UNPROCESSABLE_ENTITY, json!({ "error": "code" })),
+            Self::Number { left } => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                json!({ "error": "number", "left": left }),
+            ),
+            Self::Wait { seconds } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                json!({ "error": "wait", "seconds": seconds }),
+            ),
+            Self::Exhausted => (
+                StatusCode::TOO_MANY_REQUESTS,
+                json!({ "error": "exhausted" }),
+            ),
+            Self::Trouble => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                json!({ "error": "trouble" }),
+            ),
+        }
+    }
+}

@@ -1,0 +1,379 @@
+// The phone's side: accounts, codes, and logins that wait for a yes. Every word stands in the page; here
+// is only what happens.
+
+import * as accounts from './accounts.js';
+import { call, clock } from './api.js';
+import { codeAt, fromBase64, newDeviceKey, secretKey } from './keys.js';
+import { scan } from './scan.js';
+
+const page = document.getElementById('authenticator');
+const api = page.dataset.api;
+const el = (id) => document.getElementById(id);
+
+const ASK_EVERY_MS = 3000;
+// So far the clock of a phone may be off without a word, in milliseconds.
+const CLOCK_NOTE_MS = 30000;
+const TOKEN = /^[0-9A-HJKMNP-TV-Z]{16}$/;
+
+// The camera while it looks for a number.
+let camera = null;
+
+// ---- what is shown
+
+function show(screen, focus) {
+  camera?.abort();
+  for (const section of page.querySelectorAll('[data-screen]')) {
+    section.hidden = section.dataset.screen !== screen;
+  }
+  const target = focus ?? page.querySelector(`[data-screen="${screen}"] h1`);
+  target?.focus();
+}
+
+function word(name, values = {}) {
+  const found = page.querySelector(`[data-word="${name}"]`) ?? page.querySelector('[data-word="trouble"]');
+  return found.textContent.replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
+}
+
+function say(place, name, values) {
+  place.textContent = name ? word(name, values) : '';
+  place.hidden = !name;
+}
+
+function fill(root, values) {
+  for (const [name, value] of Object.entries(values)) {
+    for (const place of root.querySelectorAll(`[data-fill="${name}"]`)) place.textContent = value;
+  }
+}
+
+// ---- the list
+
+let shown = [];
+// Answers of the gateway by handle: { logins } or { error }.
+const told = new Map();
+let asking = false;
+
+function item(account) {
+  const one = el('account').content.cloneNode(true).firstElementChild;
+  one.dataset.handle = account.handle;
+  fill(one, { site: account.url, user: account.user, entry: account.entry });
+  one.querySelector('[data-act="remove"]').addEventListener('click', () => askRemove(account));
+  return one;
+}
+
+async function list() {
+  shown = (await accounts.all()).filter(({ secret }) => secret);
+  shown.sort((one, other) => one.url.localeCompare(other.url) || one.user.localeCompare(other.user));
+  el('accounts').replaceChildren(...shown.map(item));
+  el('empty').hidden = shown.length > 0;
+  show('list');
+  mark();
+  await codes();
+  ask();
+}
+
+// One button for each login that waits; made anew only when they change, so that no tap goes astray.
+function waiting(one, account, logins) {
+  const place = one.querySelector('[data-part="logins"]');
+  const names = logins.map(({ challenge }) => challenge).join(' ');
+  if (place.dataset.names === names) return;
+  place.dataset.names = names;
+  place.replaceChildren(...logins.map((login) => {
+    const button = el('login').content.cloneNode(true).firstElementChild;
+    fill(button, { from: word('from', { ...login, browser: browserOf(login) }) });
+    button.addEventListener('click', () => open(account, login));
+    return button;
+  }));
+}
+
+// Accounts with a login that waits stand first, coloured and with words.
+function mark() {
+  const items = [...el('accounts').children];
+  for (const one of items) {
+    const account = shown.find(({ handle }) => handle === one.dataset.handle);
+    const { logins = [], error } = told.get(one.dataset.handle) ?? {};
+    one.classList.toggle('waits', logins.length > 0);
+    one.querySelector('[data-part="waits"]').hidden = logins.length === 0;
+    one.querySelector('[data-part="ended"]').hidden = error !== 'unknown';
+    one.querySelector('[data-part="code"]').hidden = error === 'unknown';
+    waiting(one, account, logins);
+  }
+  const first = (one) => (one.classList.contains('waits') ? 0 : 1);
+  const sorted = [...items].sort((one, other) => first(one) - first(other));
+  if (sorted.some((one, at) => one !== items[at])) el('accounts').append(...sorted);
+  const offline = [...told.values()].some(({ error }) => error === 'offline');
+  say(el('network'), offline ? 'offline' : '');
+  const minutes = Math.round(Math.abs(clock.ahead) / 60000);
+  const off = Math.abs(clock.ahead) > CLOCK_NOTE_MS;
+  say(el('clock'), off ? 'clock' : '', { minutes: Math.max(1, minutes) });
+}
+
+async function codes() {
+  const now = clock.now();
+  for (const account of shown) {
+    const one = el('accounts').querySelector(`[data-handle="${account.handle}"]`);
+    if (!one) continue;
+    // One that this browser cannot read any more takes nothing from the others.
+    const code = await codeAt(account.secret, now, account).catch(() => '------');
+    const left = account.period - (Math.floor(now) % account.period);
+    fill(one, { code: `${code.slice(0, 3)} ${code.slice(3)}`, left });
+  }
+}
+
+async function ask() {
+  const listed = !page.querySelector('[data-screen="list"]').hidden;
+  if (asking || document.hidden || !listed) return;
+  asking = true;
+  try {
+    await Promise.all(shown.map(async (account) => {
+      const said = await call(account, 'waiting', {}).catch(() => ({ error: 'trouble' }));
+      told.set(account.handle, said);
+    }));
+  } finally {
+    asking = false;
+  }
+  mark();
+}
+
+// ---- a login that waits
+
+// The login that is being answered, with its account.
+let answering = null;
+
+function browserOf({ browser, system }) {
+  if (browser && system) return word('browser-of', { name: browser, system });
+  return browser ?? system ?? word('browser');
+}
+
+function open(account, login) {
+  answering = { account, login };
+  fill(el('confirm'), {
+    user: login.user_id,
+    role: login.role,
+    site: account.url,
+    at: login.at,
+    address: login.address,
+    browser: browserOf(login),
+  });
+  el('number').value = '';
+  el('by-number').hidden = login.confirm !== 'number';
+  say(el('answer'), '');
+  show('confirm');
+}
+
+async function answer(action, content) {
+  const { account, login } = answering;
+  busy(true);
+  const said = await call(account, action, content, login.challenge);
+  busy(false);
+  return said;
+}
+
+function busy(yes) {
+  for (const button of page.querySelectorAll('#confirm button, #why button')) button.disabled = yes;
+}
+
+async function approve() {
+  const number = el('number').value.replace(/\D/g, '');
+  if (answering.login.confirm === 'number' && number.length !== 6) {
+    say(el('answer'), 'six');
+    el('number').focus();
+    return;
+  }
+  const said = await answer('approve', { number });
+  if (!said.error) return done('accepted');
+  if (said.error === 'number' && said.left > 0) {
+    say(el('answer'), 'number', { left: said.left });
+    el('number').select();
+    return;
+  }
+  if (said.error === 'offline') return say(el('answer'), 'offline');
+  done(said.error === 'number' ? 'spent' : said.error, said);
+}
+
+async function deny(reason) {
+  say(el('denied'), '');
+  const said = await answer('deny', { reason });
+  if (said.error === 'offline') return say(el('denied'), 'offline');
+  // Over is what the second of two taps hears: what has to be done then is the same.
+  done(said.error && said.error !== 'over' ? said.error : reason);
+}
+
+function done(name, values = {}) {
+  const { account, login } = answering;
+  told.delete(account.handle);
+  fill(el('done'), { text: word(name, { user: login.user_id, ...values }) });
+  show('done');
+}
+
+// ---- the camera
+
+async function scanNumber() {
+  camera?.abort();
+  const mine = new AbortController();
+  camera = mine;
+  el('camera').hidden = false;
+  say(el('answer'), '');
+  try {
+    const text = await scan(el('video'), mine.signal, (read) => /^\d{6}$/.test(read));
+    if (text && !mine.signal.aborted) {
+      el('number').value = text;
+      el('yes').focus();
+    }
+  } catch {
+    if (!mine.signal.aborted) say(el('answer'), 'camera');
+  }
+  if (camera === mine) el('camera').hidden = true;
+}
+
+// ---- adding and removing
+
+// What is kept of an account before the gateway has named it.
+const nameless = (token) => `token:${token}`;
+
+// Kept before each step that the gateway may take for done: an account that is bound to a phone that
+// forgot it is lost. Whatever breaks off goes on from what is kept.
+async function add(token) {
+  show('adding');
+  say(el('adding-error'), '');
+  say(el('adding-note'), '');
+  el('again').hidden = true;
+  try {
+    await join(token);
+  } catch {
+    refused('trouble', token);
+  }
+}
+
+async function join(token) {
+  let account = (await accounts.all()).find((one) => one.token === token);
+  if (!account) {
+    const { signing, point } = await newDeviceKey();
+    account = { handle: nameless(token), token, api, signing, point };
+    await accounts.keep(account);
+  }
+  const phone = { api, signing: account.signing, handle: '' };
+  if (!account.secret) {
+    const offer = await patiently(() => call(phone, 'join', { token, key: account.point }));
+    if (offer.error === 'over') await accounts.forget(account.handle);
+    if (offer.error) return refused(offer.error, token);
+    const named = {
+      ...account,
+      handle: offer.handle,
+      secret: await secretKey(fromBase64(offer.secret)),
+      digits: offer.digits,
+      period: offer.period,
+      url: offer.url,
+      site: offer.site,
+      user: offer.user_id,
+      entry: offer.entry,
+    };
+    await accounts.rename(account.handle, named);
+    account = named;
+  }
+  const { point } = account;
+  const { token: used, ...kept } = account;
+  const code = await codeAt(account.secret, clock.now(), account);
+  const confirmed = await patiently(() => call(phone, 'confirm', { token, key: point, code }));
+  // Over: it may have been taken in before this phone heard of it.
+  if (confirmed.error && confirmed.error !== 'over') return refused(confirmed.error, token);
+  say(el('adding-note'), 'computer');
+  for (;;) {
+    const said = await call(account, 'waiting', {});
+    if (!said.error) break;
+    if (said.error === 'unknown' && !(await stillOffered(phone, account))) {
+      // It may have been taken in between both questions: the invitation ends with that.
+      const again = await call(account, 'waiting', {});
+      if (!again.error) break;
+      if (again.error === 'unknown') {
+        await accounts.keep(kept);
+        return refused('over');
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS / 2));
+  }
+  await accounts.keep(kept);
+  say(el('adding-note'), '');
+  fill(el('added'), { text: word('added', { site: account.url }) });
+  show('added');
+}
+
+// Whether the page on the computer may still take this phone in.
+async function stillOffered(phone, { token, point }) {
+  const said = await call(phone, 'confirm', { token, key: point, code: '000000' });
+  return said.error !== 'over';
+}
+
+// A network that comes and goes: the same request again does the same.
+async function patiently(attempt) {
+  for (let tries = 0; ; tries += 1) {
+    const said = await attempt();
+    if (said.error !== 'offline' || tries === 2) return said;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
+function refused(name, token) {
+  say(el('adding-note'), '');
+  say(el('adding-error'), name);
+  el('again').hidden = !token || name === 'over';
+  el('again').onclick = () => add(token);
+}
+
+function askRemove(account) {
+  fill(el('remove'), { site: account.url, user: account.user, entry: account.entry });
+  el('remove-yes').onclick = async () => {
+    await accounts.forget(account.handle);
+    list();
+  };
+  show('remove');
+}
+
+// As people read signs off a screen: small letters, blanks and look-alikes are forgiven.
+function tokenIn(text) {
+  const alike = { I: '1', L: '1', O: '0', U: 'V' };
+  const plain = text.toUpperCase().replace(/[\s-]/g, '').replace(/[ILOU]/g, (sign) => alike[sign]);
+  return TOKEN.test(plain) ? plain : undefined;
+}
+
+function typed() {
+  const token = tokenIn(el('token').value);
+  say(el('token-error'), token ? '' : 'token');
+  if (token) add(token);
+  else el('token').focus();
+}
+
+// The token leaves the address at once: neither the history nor a shared screen keeps it.
+function fromAddress() {
+  const [name, text = ''] = location.hash.slice(1).split('=');
+  if (location.hash) history.replaceState(null, '', location.pathname + location.search);
+  return name === 'add' ? tokenIn(text) : undefined;
+}
+
+async function begin() {
+  if (!window.isSecureContext || !crypto.subtle || !window.indexedDB) return show('unsupported');
+  navigator.serviceWorker?.register(page.dataset.worker, { scope: page.dataset.scope }).catch(() => {});
+  for (const [id, act] of Object.entries({
+    'add-open': () => show('add', el('token')),
+    'token-send': typed,
+    yes: approve,
+    no: () => show('why'),
+    'not-me': () => deny('not-me'),
+    mistake: () => deny('mistake'),
+    'scan-number': scanNumber,
+    'camera-stop': () => camera?.abort(),
+  })) el(id).addEventListener('click', act);
+  for (const back of page.querySelectorAll('[data-act="list"]')) back.addEventListener('click', list);
+  for (const back of page.querySelectorAll('[data-act="confirm"]')) back.addEventListener('click', () => show('confirm'));
+  for (const form of page.querySelectorAll('form')) form.addEventListener('submit', (event) => event.preventDefault());
+  window.addEventListener('hashchange', () => {
+    const token = fromAddress();
+    if (token) add(token);
+  });
+  document.addEventListener('visibilitychange', ask);
+  setInterval(codes, 1000);
+  setInterval(ask, ASK_EVERY_MS);
+  const token = fromAddress() ?? (await accounts.all()).find((one) => one.token)?.token;
+  await (token ? add(token) : list());
+}
+
+begin().catch(() => show('trouble'));

@@ -1,0 +1,38 @@
+// Keeps the app so that its codes are there without a network. Nothing that the gateway says about an
+// account is ever kept.
+
+const KEEP = 'gerbang-authenticator-{version}';
+const FILES = [{files}];
+// Without anybody's session: what is kept is the same for everybody, or nothing.
+const OWN = { cache: 'reload', credentials: 'omit', redirect: 'error' };
+
+self.addEventListener('install', (event) => {
+  event.waitUntil(
+    caches.open(KEEP)
+      .then((cache) => cache.addAll(FILES.map((file) => new Request(file, OWN))))
+      .then(() => self.skipWaiting()),
+  );
+});
+
+self.addEventListener('activate', (event) => {
+  event.waitUntil(
+    caches.keys()
+      .then((names) => names.filter((name) => name.startsWith('gerbang-authenticator-') && name !== KEEP))
+      .then((old) => Promise.all(old.map((name) => caches.delete(name))))
+      .then(() => self.clients.claim()),
+  );
+});
+
+// The network first: an update is there at once. What is kept serves when it is gone.
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  if (request.method !== 'GET' || new URL(request.url).origin !== self.location.origin) return;
+  event.respondWith(
+    fetch(request).catch(async () => {
+      const kept = await caches.open(KEEP);
+      const ignoreSearch = request.mode !== 'navigate';
+      return (await kept.match(request, { ignoreSearch })) ?? (request.mode === 'navigate'
+        ? kept.match(FILES[0]) : Response.error());
+    }),
+  );
+});

@@ -1,0 +1,413 @@
+//! Two people's screens, a desktop and a phone: the phone joins an activation and approves logins, with
+//! WebCrypto, camera and service worker as browsers have them.
+
+use super::browser_axe::{axe, violations};
+use super::chromium::{DESKTOP, PHONE, PLAIN_DESKTOP};
+use super::person::Person;
+use super::{world, world_with};
+use crate::support::World;
+use crate::support::app::{App, number_of, token_of};
+use crate::support::login::{password, to_page};
+use crate::support::otp::code_at;
+use crate::support::wire::Response;
+use serde_json::{Value, json};
+use spse_standin::Config;
+use std::fs;
+
+const DONE: &str = "TOTP sudah berhasil diaktifkan.";
+const WAITS: &str = "Ada login yang menunggu";
+const NOTHING: &str = "Belum ada akun di HP ini.";
+const CONFIRM: &str = ".account.waits .logins button";
+
+/// The app on this phone.
+async fn opens_app(phone: &Person) {
+    phone.open("/gerbang/authenticator/").await;
+    phone.sees("Authenticator").await;
+}
+
+/// Opens the second QR code of an activation page and reads it with a camera's program.
+async fn link_on(desktop: &Person) -> String {
+    desktop.clicks("#join summary").await;
+    let read = desktop.reads_codes("#join svg.qr").await;
+    let link = read.iter().find(|text| text.contains("#add="));
+    link.unwrap_or_else(|| panic!("no link: {read:?}")).clone()
+}
+
+/// Somebody at a desktop, and his phone that has just joined.
+async fn joined(world: &World, id: &str) -> (Person, Person) {
+    let (desktop, phone, _) = joined_with_key(world, id).await;
+    (desktop, phone)
+}
+
+/// The same with the secret of the first QR code, in base32: both hold one.
+async fn joined_with_key(world: &World, id: &str) -> (Person, Person, String) {
+    let desktop = Person::new(world, DESKTOP).await;
+    let phone = Person::new(world, PHONE).await;
+    desktop.logs_in(id).await;
+    let key = desktop.scans().await.key;
+    let link = link_on(&desktop).await;
+    phone.chromium.client.goto(&link).await.unwrap();
+    phone.sees("berhasil ditambahkan").await;
+    desktop.sees(DONE).await;
+    (desktop, phone, key)
+}
+
+/// The number that the acceptor shows.
+async fn number_at(desktop: &Person) -> String {
+    let number = desktop.find(".asked .number").await.text().await.unwrap();
+    number.replace(' ', "")
+}
+
+/// Logs out and in again, up to the acceptor.
+async fn logs_in_again(desktop: &Person, id: &str) -> String {
+    logs_out(desktop).await;
+    desktop.logs_in(id).await;
+    number_at(desktop).await
+}
+
+async fn logs_out(desktop: &Person) {
+    desktop.open("/gerbang/logout").await;
+    desktop.clicks_on("LOGOUT").await;
+    desktop.sees("Anda sudah keluar dari SPSE.").await;
+}
+
+/// Taps on a button of the screen that is shown; those of the others have the same words.
+async fn taps(phone: &Person, words: &str) {
+    let mark = format!(
+        "const all = [...document.querySelectorAll('button')];\
+         all.forEach((one) => one.removeAttribute('data-tap'));\
+         const found = all.find((one) => one.checkVisibility() && one.innerText.trim() === '{words}');\
+         found?.setAttribute('data-tap', ''); return Boolean(found)"
+    );
+    phone.until_script(&mark).await;
+    phone.clicks("[data-tap]").await;
+}
+
+/// Taps on a login that waits, once its list is shown: it is made anew each time.
+async fn opens_login(phone: &Person, button: &str) {
+    let shown = format!("return Boolean(document.querySelector('{button}')?.checkVisibility())");
+    phone.until_script(&shown).await;
+    phone.clicks(button).await;
+}
+
+async fn no_barrier(phone: &Person, screen: &str) {
+    let found = violations(phone, &axe()).await;
+    assert!(found.is_empty(), "{screen}: {found:#?}");
+    phone.fits().await;
+    if let Some(folder) = std::env::var_os("GERBANG_PICTURES") {
+        super::browser_look::shoot(phone, &format!("app_{screen}"), folder.as_ref()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_joins_by_its_camera_and_approves_by_typing() {
+    let world = world().await;
+    let phone = Person::new(&world, PHONE).await;
+    opens_app(&phone).await;
+    phone.sees(NOTHING).await;
+    no_barrier(&phone, "empty").await;
+    drop(phone);
+    let (desktop, phone) = joined(&world, "PPK2").await;
+    let origin = format!("http://{}", world.gateway.addr());
+    phone
+        .sees(&format!("Akun pada {origin}, berhasil ditambahkan"))
+        .await;
+    no_barrier(&phone, "added").await;
+    assert_eq!(phone.script("return location.hash").await, "");
+    taps(&phone, "OK").await;
+    phone.sees("PPK2").await;
+    phone.sees_nothing_of(WAITS).await;
+    no_barrier(&phone, "list").await;
+    desktop.clicks_on("Beranda").await;
+    desktop.is_home_as("PPK2").await;
+
+    let number = logs_in_again(&desktop, "PPK2").await;
+    phone.sees(WAITS).await;
+    no_barrier(&phone, "waiting").await;
+    opens_login(&phone, CONFIRM).await;
+    for sentence in [
+        "Authorize login?",
+        "PPK2",
+        "Pejabat Pembuat Komitmen",
+        &origin,
+        "127.0.0.1",
+    ] {
+        phone.sees(sentence).await;
+    }
+    no_barrier(&phone, "confirm").await;
+    taps(&phone, "Ya").await;
+    phone
+        .sees("Ketik keenam angka yang tampil di halaman Acceptor.")
+        .await;
+    let wrong = if number == "111111" {
+        "222222"
+    } else {
+        "111111"
+    };
+    phone.fills("#number", wrong).await;
+    taps(&phone, "Ya").await;
+    phone.sees("Tersisa 2 kali percobaan.").await;
+    world.gateway.advance(5).await;
+    phone.fills("#number", &number).await;
+    taps(&phone, "Ya").await;
+    phone.sees("Login PPK2 diterima.").await;
+    no_barrier(&phone, "accepted").await;
+    desktop.is_home_as("PPK2").await;
+    desktop.leaves().await;
+    keys_stay(&phone).await;
+    taps(&phone, "OK").await;
+    taps(&phone, "Hapus").await;
+    phone.sees("Hapus hanya setelah Disable TOTP.").await;
+    no_barrier(&phone, "remove").await;
+    taps(&phone, "Hapus Akun").await;
+    phone.sees(NOTHING).await;
+    drop(phone);
+}
+
+/// Neither key can be read out of the storage, not even by a script of this very page.
+async fn keys_stay(phone: &Person) {
+    let script = "return new Promise((resolve) => {\
+        const asked = indexedDB.open('gerbang-authenticator', 1);\
+        asked.onsuccess = () => {\
+            const all = asked.result.transaction('accounts').objectStore('accounts').getAll();\
+            all.onsuccess = async () => {\
+                const told = [];\
+                for (const key of [all.result[0].signing, all.result[0].secret]) {\
+                    told.push(key.extractable);\
+                    for (const format of ['raw', 'jwk', 'pkcs8']) {\
+                        told.push(await crypto.subtle.exportKey(format, key)\
+                            .then(() => 'given', () => 'kept'));\
+                    }\
+                }\
+                resolve(told);\
+            };\
+        };\
+    })";
+    let told = phone.script(script).await;
+    let kept = json!([false, "kept", "kept", "kept", false, "kept", "kept", "kept"]);
+    assert_eq!(told, kept);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_is_scanned_with_the_camera() {
+    let world = world().await;
+    let folder = tempfile::tempdir().unwrap();
+    let film = folder.path().join("film.y4m");
+    let switches = [
+        "--use-fake-ui-for-media-stream".to_owned(),
+        "--use-fake-device-for-media-stream".to_owned(),
+        format!("--use-file-for-fake-video-capture={}", film.display()),
+    ];
+    let switches: Vec<&str> = switches.iter().map(String::as_str).collect();
+    let desktop = Person::new(&world, DESKTOP).await;
+    let phone = Person::with_switches(&world, PHONE, &switches).await;
+    desktop.logs_in("PPK301").await;
+    let link = link_on(&desktop).await;
+    phone.chromium.client.goto(&link).await.unwrap();
+    phone.sees("berhasil ditambahkan").await;
+    desktop.sees(DONE).await;
+    let number = logs_in_again(&desktop, "PPK301").await;
+    let code = desktop.find(".asked svg").await;
+    let picture = code.screenshot().await.unwrap();
+    fs::write(&film, super::png::film(&picture)).unwrap();
+    taps(&phone, "OK").await;
+    opens_login(&phone, CONFIRM).await;
+    taps(&phone, "Pindai QR Code angka").await;
+    let script = format!("return document.getElementById('number').value === '{number}'");
+    phone.until_script(&script).await;
+    taps(&phone, "Ya").await;
+    phone.sees("Login PPK301 diterima.").await;
+    desktop.is_home_as("PPK301").await;
+    phone.leaves().await;
+    desktop.leaves().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_no_ends_the_login_and_says_what_to_do() {
+    let world = world().await;
+    let (desktop, phone) = joined(&world, "PPK2").await;
+    logs_out(&desktop).await;
+    for (button, said) in [
+        (
+            "Salah tekan",
+            "Login PPK2 ditutup. Silakan login kembali di komputer.",
+        ),
+        (
+            "Bukan saya",
+            "segera ganti password dan hubungi petugas LPSE.",
+        ),
+    ] {
+        desktop.logs_in("PPK2").await;
+        number_at(&desktop).await;
+        taps(&phone, "OK").await;
+        opens_login(&phone, CONFIRM).await;
+        taps(&phone, "Tidak").await;
+        phone.sees("Apakah Anda sendiri yang sedang login?").await;
+        no_barrier(&phone, "why").await;
+        taps(&phone, button).await;
+        phone.sees(said).await;
+        desktop.sees("Sesi sudah tertutup").await;
+        desktop.is_nobody().await;
+    }
+    phone.leaves().await;
+    drop(desktop);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_logins_wait_and_each_has_its_button() {
+    let world = world().await;
+    let (desktop, phone) = joined(&world, "PPK2").await;
+    let number = logs_in_again(&desktop, "PPK2").await;
+    world.gateway.advance(1).await;
+    let stranger = world.browser();
+    let page = stranger_asks(&stranger, "PPK2").await;
+    taps(&phone, "OK").await;
+    phone
+        .until_script("return document.querySelectorAll('.logins button').length === 2")
+        .await;
+    // The newest first: the stranger's. The number on the owner's screen is no answer to it.
+    assert_ne!(number_of(&page), number);
+    opens_login(&phone, ".logins button:first-child").await;
+    phone.fills("#number", &number).await;
+    taps(&phone, "Ya").await;
+    phone.sees("Tersisa 2 kali percobaan.").await;
+    world.gateway.advance(5).await;
+    taps(&phone, "Daftar akun").await;
+    opens_login(&phone, ".logins button:last-child").await;
+    phone.fills("#number", &number).await;
+    taps(&phone, "Ya").await;
+    phone.sees("Login PPK2 diterima.").await;
+    desktop.is_home_as("PPK2").await;
+    crate::support::login::assert_nobody(&stranger).await;
+    desktop.leaves().await;
+}
+
+async fn stranger_asks(browser: &crate::support::browser::Browser, id: &str) -> Response {
+    let answer = password(browser, id).await;
+    to_page(browser, &answer, "acceptor").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_are_there_without_a_network_and_an_update_with_it() {
+    let words = tempfile::tempdir().unwrap();
+    let folder = format!("\"{}\"", words.path().display());
+    let mut world = world_with(Config::default(), |gateway| {
+        gateway.set("", "templates", &folder)
+    })
+    .await;
+    let (desktop, phone, key) = joined_with_key(&world, "PPK2").await;
+    drop(desktop);
+    taps(&phone, "OK").await;
+    phone
+        .until_script("return navigator.serviceWorker.ready.then(() => true)")
+        .await;
+    world.gateway.stop();
+    phone.reloads().await;
+    phone.sees("Tidak ada jaringan.").await;
+    phone.sees("PPK2").await;
+    let shown = phone.find(".account .code").await.text().await.unwrap();
+    let shown = shown.replace(' ', "");
+    let now = crate::support::otp::Phone::new(&key, world.gateway.ahead()).now();
+    let near = [now - 30, now, now + 30].map(|at| code_at(&key, at));
+    assert!(near.contains(&shown), "{shown}: {near:?}");
+    let before = kept(&phone).await;
+    assert_eq!(before.len(), 1, "{before:?}");
+    world.gateway.restart().await;
+    phone.sees_no_more("Tidak ada jaringan.").await;
+    // Another version of any of its files is another version of the worker.
+    fs::create_dir(words.path().join("messages")).unwrap();
+    let other = "[phone]\nempty = \"Kosong.\"\n";
+    fs::write(words.path().join("messages/id.toml"), other).unwrap();
+    world.gateway.reload(|text| text);
+    phone.reloads().await;
+    for _ in 0..100 {
+        let now = kept(&phone).await;
+        if now.len() == 1 && now != before {
+            return;
+        }
+        phone
+            .script("return navigator.serviceWorker.ready.then((it) => it.update()).then(() => 1)")
+            .await;
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("the worker is the same as before");
+}
+
+/// Names of what the worker keeps.
+async fn kept(phone: &Person) -> Vec<Value> {
+    let names = phone.script("return caches.keys()").await;
+    names.as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_wrong_by_ten_minutes_is_measured_and_said() {
+    let world = world().await;
+    let desktop = Person::new(&world, DESKTOP).await;
+    let phone = Person::new(&world, PHONE).await;
+    let wrong = "const now = Date.now.bind(Date); Date.now = () => now() - 600000;";
+    phone
+        .chromium
+        .devtools(
+            "Page.addScriptToEvaluateOnNewDocument",
+            json!({ "source": wrong }),
+        )
+        .await;
+    desktop.logs_in("PPK2").await;
+    let link = link_on(&desktop).await;
+    phone.chromium.client.goto(&link).await.unwrap();
+    phone.sees("berhasil ditambahkan").await;
+    desktop.sees(DONE).await;
+    let number = logs_in_again(&desktop, "PPK2").await;
+    taps(&phone, "OK").await;
+    phone
+        .sees("Jam HP ini berbeda sekitar 10 menit dari jam LPSE.")
+        .await;
+    opens_login(&phone, CONFIRM).await;
+    phone.fills("#number", &number).await;
+    taps(&phone, "Ya").await;
+    phone.sees("Login PPK2 diterima.").await;
+    desktop.is_home_as("PPK2").await;
+    desktop.leaves().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desktop_without_scripts_goes_on_by_its_button() {
+    let world = world().await;
+    let desktop = Person::new(&world, PLAIN_DESKTOP).await;
+    let mut app = App::beside(&world.browser());
+    desktop.logs_in("PPK2").await;
+    desktop.is_at("/gerbang/activation?r=").await;
+    let page = page_of(&desktop).await;
+    assert!(!token_of(&page).is_empty());
+    app.open_link(&page).await.good();
+    app.confirm(&page).await.good();
+    desktop.clicks_on("Lanjutkan").await;
+    desktop.sees(DONE).await;
+    desktop.open("/gerbang/logout").await;
+    desktop.clicks_on("LOGOUT").await;
+    desktop.logs_in("PPK2").await;
+    let number = number_at(&desktop).await;
+    desktop.clicks_on("Lanjutkan").await;
+    assert_eq!(
+        number_at(&desktop).await,
+        number,
+        "too early: nothing is lost"
+    );
+    let challenge = app.call_of().await;
+    app.approve(&challenge, &number).await.good();
+    // Or by being loaded anew, as it is from time to time.
+    desktop.open("/gerbang/acceptor").await;
+    desktop.sees("Login diterima di HP.").await;
+    desktop.clicks_on("Lanjutkan").await;
+    desktop.is_home_as("PPK2").await;
+    desktop.leaves().await;
+}
+
+/// The page as it came, for those who read pages without a browser.
+async fn page_of(person: &Person) -> Response {
+    Response {
+        status: 200,
+        body: person.source().await.into_bytes(),
+        ..Response::default()
+    }
+}
