@@ -12,7 +12,7 @@ NEED_DEMO  := $(NEED_BUILD) curl=curl openssl=openssl hostname=hostname aiosmtpd
 NEED_TEST  := $(NEED_BUILD) chromium=chromium chromedriver=chromium-driver oathtool=oathtool \
               zbarimg=zbar-tools strace=strace nginx=nginx apache2=apache2-bin faketime=faketime \
               curl=curl openssl=openssl aiosmtpd=python3-aiosmtpd \
-              pg_createcluster=postgresql npm=npm
+              pg_createcluster=postgresql npm=npm python3:cryptography=python3-cryptography
 NEED_BENCH := $(NEED_BUILD) nginx=nginx wrk=wrk python3=python3
 
 help: ## this list

@@ -79,6 +79,21 @@ fn nothing_is_installed_when_nothing_is_missing() {
     assert_eq!(said(&output), "");
 }
 
+/// Asked of the interpreter for which the system's packages are.
+#[test]
+fn a_module_of_python_counts_as_here_where_it_can_be_imported() {
+    let machine = Machine::new(0, 0);
+    let output = machine.need(&["python3:json=python3-json", "sort=coreutils"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(machine.apt_log(), "");
+    machine.need(&["python3:no_such_module=python3-nothing"]);
+    assert!(
+        machine
+            .apt_log()
+            .contains("install -y --no-install-recommends python3-nothing")
+    );
+}
+
 #[test]
 fn root_installs_only_what_is_missing_without_starting_services() {
     let machine = Machine::new(0, 0);
