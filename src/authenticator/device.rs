@@ -5,15 +5,13 @@
 //! body, the login that it is about, and the time. A signature is raw `r || s` (IEEE P1363), as
 //! WebCrypto gives it; the key is an uncompressed point (SEC 1 section 2.3.3).
 
-use crate::primitives::UnixSeconds;
+use crate::primitives::{P256Point, UnixSeconds};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What an uncompressed point begins with; x and y follow.
-const UNCOMPRESSED: u8 = 4;
 /// Bytes of a signature: r and s.
 const SIGNATURE_BYTES: usize = 64;
 /// First line of what is signed; another version of it is another line.
@@ -24,11 +22,9 @@ const SCHEME: &str = "gerbang-device-v1";
 pub const SKEW_SECONDS_MAX: u64 = 60;
 
 /// A phone's public key.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceKey {
-    x: [u8; 32],
-    y: [u8; 32],
-}
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DeviceKey(P256Point);
 
 /// A signature as it was sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,22 +50,12 @@ pub struct SignedRequest<'a> {
 impl DeviceKey {
     /// A point in its text form; whether it lies on the curve shows with the first signature.
     pub fn parse(text: &str) -> Option<Self> {
-        let point = B64.decode(text).ok()?;
-        let (x, y) = point.strip_prefix(&[UNCOMPRESSED])?.split_at_checked(32)?;
-        Some(Self {
-            x: x.try_into().ok()?,
-            y: y.try_into().ok()?,
-        })
-    }
-
-    /// The point as it was sent.
-    fn point(&self) -> Vec<u8> {
-        [&[UNCOMPRESSED], &self.x[..], &self.y[..]].concat()
+        P256Point::parse(text).map(Self)
     }
 
     /// Whether this phone signed this request.
     pub fn signed(&self, request: &SignedRequest<'_>, signature: &DeviceSignature) -> bool {
-        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.point())
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.0.to_bytes())
             .verify(request.text().as_bytes(), &signature.0)
             .is_ok()
     }
@@ -104,12 +90,6 @@ impl SignedRequest<'_> {
     /// Whether its time is the gateway's, near enough.
     pub fn is_timely(&self, now: UnixSeconds) -> bool {
         now.0.abs_diff(self.time.0) <= SKEW_SECONDS_MAX
-    }
-}
-
-impl fmt::Debug for DeviceKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "key:{}", B64.encode(&self.x[..6]))
     }
 }
 
@@ -162,7 +142,7 @@ mod tests {
     fn a_signature_is_good_for_its_own_request_and_its_own_phone_only() {
         assert!(key(POINT).signed(&REQUEST, &signature()));
         assert!(!key(OTHER).signed(&REQUEST, &signature()));
-        assert_eq!(key(POINT).point(), B64.decode(POINT).unwrap());
+        assert_eq!(key(POINT).0.to_text(), POINT);
         let time = REQUEST.time.plus(1);
         for changed in [
             SignedRequest {
@@ -201,18 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn only_points_and_signatures_of_their_length_are_read() {
-        let point = key(POINT).point();
-        for bad in [
-            vec![],
-            point[..64].to_vec(),
-            [&point[..], &[0]].concat(),
-            // A compressed point, and one of another kind.
-            [&[2], &point[1..]].concat(),
-        ] {
-            assert_eq!(DeviceKey::parse(&B64.encode(&bad)), None, "{bad:?}");
-        }
-        assert_eq!(DeviceKey::parse("*"), None);
+    fn only_signatures_of_their_length_are_read() {
         for length in [0, 63, 65] {
             assert_eq!(DeviceSignature::parse(&B64.encode(vec![1; length])), None);
         }
@@ -220,8 +189,9 @@ mod tests {
 
     #[test]
     fn a_point_that_is_not_on_the_curve_signed_nothing() {
-        let mut stray = key(POINT);
-        stray.y[31] ^= 1;
+        let mut bytes = key(POINT).0.to_bytes();
+        bytes[64] ^= 1;
+        let stray = DeviceKey(P256Point::from_bytes(&bytes).unwrap());
         assert!(!stray.signed(&REQUEST, &signature()));
     }
 

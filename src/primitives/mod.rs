@@ -10,6 +10,7 @@ pub mod date;
 pub mod email;
 pub mod id;
 pub mod lang;
+pub mod point;
 pub mod secret;
 pub mod time;
 
@@ -22,5 +23,6 @@ pub use id::{
     UpstreamKey, WaitingRef,
 };
 pub use lang::Lang;
+pub use point::P256Point;
 pub use secret::{ActivationCode, ApprovalNumber, OtpCode, SharedSecret};
 pub use time::{TimeStep, UnixSeconds};
