@@ -48,6 +48,8 @@ enum StartError {
     Templates(String),
     #[error("{0}")]
     Serve(#[from] crate::proxy::ServeError),
+    #[error("[push] {0}")]
+    Push(String),
     #[error("keys could not be made: {0}")]
     Seal(#[from] crate::seal::SealError),
     #[error("no randomness")]

@@ -36,6 +36,11 @@ impl Entropy for SystemEntropy {
     }
 }
 
+/// The system's randomness for operations of ring that take no other: fresh key pairs and signatures.
+pub fn for_ring() -> impl SecureRandom {
+    ring::rand::SystemRandom::new()
+}
+
 /// An array of random bytes.
 ///
 /// # Errors

@@ -15,6 +15,7 @@
 //! | [`seal`], [`store`], [`render`] | keys; durable records; pages and their words |
 //! | [`directory`] | registered addresses that the application's own database keeps |
 //! | [`mail`] | letters as they travel, by SMTP |
+//! | [`push`] | messages that wake a phone: sealed for its browser, signed by the operator's key |
 //! | [`observe`] | the audit log as others read it; numbers for the operator |
 //! | [`flow`] | use cases, async, without HTTP framing and without pingora |
 //! | [`pages`] | the gateway's own pages: request in, response out |
@@ -24,7 +25,7 @@
 //! | [`cli`] | the command line |
 //!
 //! Imports run downwards only, in this order from the bottom: primitives, clock, entropy,
-//! authenticator, profile, domain, config, seal, store, render, mail, directory, observe, flow, control and pages,
+//! authenticator, profile, domain, config, seal, store, render, mail, push, directory, observe, flow, control and pages,
 //! proxy, app. The command line needs domain and config alone: what it asks of a gateway is plain
 //! data (`domain/office.rs`), carried out by `flow/administer`; `app` is known to it through function
 //! pointers that `main` hands it, so that it is tested without a server.
@@ -50,6 +51,7 @@ pub mod pages;
 pub mod primitives;
 pub mod profile;
 pub mod proxy;
+pub mod push;
 pub mod render;
 pub mod seal;
 pub mod store;

@@ -20,6 +20,7 @@ use crate::flow::health::HealthLog;
 use crate::flow::keeper::Keeper;
 use crate::flow::outbox::Outbox;
 use crate::flow::probe::Budgets;
+use crate::flow::push::Waker;
 use crate::flow::puzzle::Answered;
 use crate::flow::sessions::Sessions;
 use crate::flow::table::Table;
@@ -30,7 +31,7 @@ use crate::flow::{Engine, Policy, Settings, Vault};
 use crate::observe::{Metrics, outputs};
 use crate::primitives::UpstreamKey;
 use crate::profile::Profile;
-use crate::proxy::{OwnClient, upstream_peer};
+use crate::proxy::{OwnClient, PushClient, upstream_peer};
 use crate::seal::{HeadKey, HeadSigner, MasterKey, Seals};
 use crate::store::{Reminder, SledStore};
 use arc_swap::ArcSwap;
@@ -85,6 +86,7 @@ pub(super) fn assemble(
     let peer = upstream_peer(&config.upstream)?;
     let own_client = Arc::new(OwnClient::new(peer, profile.limits().header_bytes));
     let parts = Parts {
+        waker: waker(config, &clock, &entropy)?,
         profile,
         seals: keys.0,
         head_key: keys.1,
@@ -136,6 +138,7 @@ pub(super) fn close(store: &SledStore) {
 }
 
 struct Parts {
+    waker: Option<Arc<dyn Waker>>,
     profile: Arc<Profile>,
     seals: Seals,
     head_key: HeadKey,
@@ -165,6 +168,7 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         clock: parts.clock,
         entropy: parts.entropy,
         upstream: parts.own_client,
+        waker: parts.waker,
         wakes: Wakes::new(WATCHERS),
         answered: Answered::default(),
         asks: Asks::default(),
@@ -196,6 +200,19 @@ fn engine(config: &Config, parts: Parts) -> (Engine, UnboundedReceiver<UpstreamK
         traces: Traces::default(),
     };
     (engine, owed)
+}
+
+/// What wakes phones.
+fn waker(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Option<Arc<dyn Waker>>, StartError> {
+    let Some(push) = config.push.clone() else {
+        return Ok(None);
+    };
+    let client = PushClient::new(push, clock.clone(), entropy.clone());
+    Ok(Some(Arc::new(client.map_err(StartError::Push)?)))
 }
 
 /// Where the application keeps registered addresses.

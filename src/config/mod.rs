@@ -28,6 +28,7 @@ pub mod nearest;
 mod policy;
 mod problem;
 mod public_url;
+mod push;
 mod reader;
 mod session;
 mod site;
@@ -50,6 +51,7 @@ pub use login::ServerLogin;
 pub use mail::{Mail, Security};
 pub use problem::{Place, Problem, Report};
 pub use public_url::{HostPort, PublicUrl, Scheme};
+pub use push::Push;
 pub use session::{ActivationTimes, LoginTimes, SessionTimes};
 pub use site::{Site, TimeZone};
 pub use state::{BUILT_IN_PROFILES, KeyOrigin, Log, LogLevel, ProfileSource, STATE_DEFAULT, State};
@@ -161,6 +163,8 @@ pub struct Config {
     pub audit: Audit,
     /// `[mail]`; `None` where no letters are sent.
     pub mail: Option<Mail>,
+    /// `[push]`; `None` where no phone is woken.
+    pub push: Option<Push>,
     /// `[directory]`; `None` where the application's database is not asked.
     pub directory: Option<Directory>,
     /// `[admin]`.
@@ -295,6 +299,7 @@ fn build(reader: &mut Reader, sources: &Sources) -> Config {
         log: state::read_log(reader),
         audit: audit::read(reader),
         mail: mail::read(reader, &sources.environment),
+        push: push::read(reader, &sources.environment),
         directory: directory::read(reader, &sources.environment, &mut names),
         admin: admin::read(reader),
         canary: admin::read_canary(reader),

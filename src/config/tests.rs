@@ -3,6 +3,7 @@ mod audit;
 mod directory;
 mod files;
 mod mail;
+mod push;
 mod refused;
 mod refused_values;
 mod report;

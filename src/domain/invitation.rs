@@ -102,6 +102,7 @@ impl Invitation {
         match &self.state {
             Joining::Offered => {
                 let device = Device {
+                    push: None,
                     id,
                     key,
                     since: now,

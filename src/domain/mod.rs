@@ -19,6 +19,7 @@ pub mod mail;
 pub mod office;
 pub mod policy;
 pub mod policy_file;
+pub mod push;
 pub mod puzzle;
 pub mod recovery;
 pub mod reset;

@@ -72,6 +72,7 @@ impl Engine {
                 None => return Ok(login),
             }
             if written.is_ok() {
+                self.wake_phone(&account);
                 return Ok(login);
             }
         }

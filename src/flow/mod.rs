@@ -42,6 +42,7 @@ pub mod policy;
 pub mod post;
 pub mod probe;
 pub mod proof;
+pub mod push;
 pub mod put_off;
 pub mod puzzle;
 pub mod recovery;
@@ -146,6 +147,8 @@ pub struct Engine {
     pub entropy: Arc<dyn Entropy>,
     /// The upstream.
     pub upstream: Arc<dyn Upstream>,
+    /// What wakes phones, where the operator gave a key.
+    pub waker: Option<Arc<dyn push::Waker>>,
     /// Who waits for a phone.
     pub wakes: wakes::Wakes,
     /// Puzzles that were answered.

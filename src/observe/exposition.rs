@@ -324,6 +324,12 @@ impl Metrics {
             "Tries to send a letter.",
             &self.mailed,
         );
+        text.by_word(
+            "gerbang_push_total",
+            "result",
+            "Messages that were to wake a phone.",
+            &self.pushed,
+        );
         let [waiting, dead] = &self.outbox;
         let level = |cell: &AtomicUsize| cell.load(Ordering::Relaxed) as u64;
         text.levels(

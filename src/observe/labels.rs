@@ -93,6 +93,19 @@ pub enum Mailed {
     Down,
 }
 
+/// What became of a message that wakes a phone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pushed {
+    /// The push service has it.
+    Sent,
+    /// The browser is not subscribed any more.
+    Gone,
+    /// Too many were on their way.
+    Busy,
+    /// The service refused it or was not there.
+    Failed,
+}
+
 /// What the admin listener answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AdminAnswer {
@@ -134,5 +147,6 @@ words! {
     Mailed {
         Sent => "sent", Later => "later", Dead => "dead", Moot => "moot", Down => "down",
     }
+    Pushed { Sent => "sent", Gone => "gone", Busy => "busy", Failed => "failed" }
     AdminAnswer { Served => "served", Refused => "refused" }
 }

@@ -2,7 +2,7 @@
 
 use super::cells::{Counter, Durations, Level, NO_LABEL, OTHER, Share, Table, place};
 use super::labels::{
-    AdminAnswer, CookieDrop, Denied, Judged, Login, Mailed, ProbeKind, RequestKind,
+    AdminAnswer, CookieDrop, Denied, Judged, Login, Mailed, ProbeKind, Pushed, RequestKind,
 };
 use crate::authenticator::Factor;
 use crate::clock::Stopwatch;
@@ -44,6 +44,7 @@ pub struct Metrics {
     pub(super) looks: Table<3, 1>,
     pub(super) admin: Table<2, 1>,
     pub(super) mailed: Table<5, 1>,
+    pub(super) pushed: Table<4, 1>,
     /// Letters that wait, and letters that were given up.
     pub(super) outbox: [AtomicUsize; 2],
     pub(super) role_ready: BTreeMap<String, Share>,
@@ -141,6 +142,7 @@ impl Metrics {
             looks: Table::new(["fits", "drift", "unreachable"], NO_LABEL),
             admin: Table::new(AdminAnswer::WORDS, NO_LABEL),
             mailed: Table::new(Mailed::WORDS, NO_LABEL),
+            pushed: Table::new(Pushed::WORDS, NO_LABEL),
             outbox: Default::default(),
             role_ready: roles
                 .map(|role| (role.to_owned(), Share::unknown()))
@@ -250,6 +252,11 @@ impl Metrics {
     /// A letter was tried.
     pub fn mailed(&self, how: Mailed) {
         self.mailed.count(how.word(), "");
+    }
+
+    /// A message was to wake a phone.
+    pub fn pushed(&self, how: Pushed) {
+        self.pushed.count(how.word(), "");
     }
 
     /// Letters that wait, and letters that were given up.

@@ -44,7 +44,9 @@ mod tests;
 pub use audit_out::{AuditOut, OutError, outputs};
 pub use exposition::CONTENT_TYPE;
 pub use json_lines::JsonLines;
-pub use labels::{AdminAnswer, CookieDrop, Denied, Judged, Login, Mailed, ProbeKind, RequestKind};
+pub use labels::{
+    AdminAnswer, CookieDrop, Denied, Judged, Login, Mailed, ProbeKind, Pushed, RequestKind,
+};
 pub use metrics::Metrics;
 pub use readings::{Readings, SessionCounts, StoreReading, UpstreamCounts};
 pub use syslog::{Origin, Syslog};

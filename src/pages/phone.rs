@@ -5,7 +5,7 @@ use crate::render::{Frame, Lang, Page, Phone, paths, with_lang};
 use crate::seal::digest;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderName, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What the app may do beyond other pages: ask its own server, keep itself, be installed.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
@@ -14,19 +14,30 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
 /// The camera, for the QR code of a number, and nothing else.
 const PERMISSIONS: &str = "camera=(self), microphone=(), geolocation=(), payment=()";
 /// Modules of the app, in `templates/static/`.
-const MODULES: [&str; 6] = [
+const MODULES: [&str; 7] = [
     "phone/app.js",
     "phone/accounts.js",
     "phone/api.js",
     "phone/keys.js",
+    "phone/push.js",
     "phone/qr.js",
     "phone/scan.js",
 ];
 
+/// What the app needs to know before it asks for anything.
+fn app(pages: &Pages) -> Phone {
+    let waker = pages.engine.waker.as_ref();
+    Phone {
+        push: waker
+            .map(|waker| waker.key().to_owned())
+            .unwrap_or_default(),
+    }
+}
+
 /// The app's page. It keeps no secret, and is asked for anew each time a network is there.
 pub(super) fn show(pages: &Pages, request: &PageRequest<'_>) -> Reply {
     let frame = pages.frame_for(request);
-    let reply = pages.answer(request, &Page::Phone(Phone), &frame, StatusCode::OK);
+    let reply = pages.answer(request, &Page::Phone(app(pages)), &frame, StatusCode::OK);
     let reply = reply::with_header(reply, CONTENT_SECURITY_POLICY, POLICY);
     let name = HeaderName::from_static("permissions-policy");
     let reply = reply::with_header(reply, name, PERMISSIONS);
@@ -43,13 +54,17 @@ pub(super) fn worker(pages: &Pages) -> Option<Reply> {
     files.extend(Lang::ALL.iter().map(|lang| with_lang(&page, *lang)));
     let names = MODULES.iter().copied().chain(["style.css", "gate.svg"]);
     let mut kept = Vec::new();
+    let mut words = serde_json::Map::new();
     for lang in Lang::ALL {
         let frame = Frame {
             lang,
             ..pages.frame.clone()
         };
-        let html = renderer.page(&Page::Phone(Phone), &frame).ok()?;
+        let html = renderer.page(&Page::Phone(app(pages)), &frame).ok()?;
         kept.extend_from_slice(html.as_bytes());
+        let said = renderer.wake_words(lang).ok()?;
+        kept.extend_from_slice(said.to_string().as_bytes());
+        words.insert(lang.code().to_owned(), said);
     }
     for name in names {
         kept.extend_from_slice(&renderer.asset(name)?.body);
@@ -62,7 +77,12 @@ pub(super) fn worker(pages: &Pages) -> Option<Reply> {
     let files: Vec<String> = files.collect();
     let text = text
         .replace("{version}", &version)
-        .replace("{files}", &files.join(", "));
+        .replace("{files}", &files.join(", "))
+        .replace("{words}", &Value::Object(words).to_string())
+        .replace(
+            "{icon}",
+            &format!("{base}{}phone/icon-192.png", paths::STATIC),
+        );
     let reply = reply::html(StatusCode::OK, text);
     let reply = reply::with_header(reply, CONTENT_TYPE, "text/javascript; charset=utf-8");
     // A worker asks under the policy of its own file.

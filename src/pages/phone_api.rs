@@ -10,9 +10,10 @@ use crate::domain::approval::Confirm;
 use crate::domain::enrollment::entry_letter;
 use crate::domain::invitation::Joined;
 use crate::domain::login::WaitingLogin;
+use crate::domain::push::{Endpoint, Subscription};
 use crate::flow::FlowError;
 use crate::flow::approve::{Denial, Said};
-use crate::primitives::{ApprovalNumber, OtpCode};
+use crate::primitives::{ApprovalNumber, Lang, OtpCode, P256Point};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use http::{Method, StatusCode};
@@ -40,6 +41,8 @@ enum Refusal {
     Wait { seconds: u64 },
     /// The login needs a code.
     Exhausted,
+    /// No phone is woken here, or not by this service.
+    Push,
     /// Ours: store or clock.
     Trouble,
 }
@@ -76,6 +79,15 @@ struct Deny {
     reason: Reason,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Subscribe {
+    endpoint: String,
+    key: String,
+    auth: String,
+    lang: Lang,
+}
+
 #[derive(Deserialize, Clone, Copy)]
 #[serde(rename_all = "kebab-case")]
 enum Reason {
@@ -98,7 +110,15 @@ struct Call {
 }
 
 /// What may be asked; the name stands in the path.
-pub const ACTIONS: [&str; 5] = ["approve", "confirm", "deny", "join", "waiting"];
+pub const ACTIONS: [&str; 7] = [
+    "approve",
+    "confirm",
+    "deny",
+    "join",
+    "subscribe",
+    "unsubscribe",
+    "waiting",
+];
 
 /// Answers one request of the app.
 pub(super) async fn answer(pages: &Pages, request: &PageRequest<'_>, action: &str) -> Reply {
@@ -138,6 +158,8 @@ async fn asked(
         "waiting" => waiting(pages, request, &head).await,
         "approve" => approve(pages, request, &head).await,
         "deny" => deny(pages, request, &head).await,
+        "subscribe" => subscribe(pages, request, &head).await,
+        "unsubscribe" => unsubscribe(pages, request, &head).await,
         _ => Ok(Err(Refusal::Request)),
     }
 }
@@ -254,6 +276,53 @@ async fn deny(
     Ok(taken(said))
 }
 
+/// The phone may be woken when a login waits.
+async fn subscribe(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    head: &Head,
+) -> Result<Result<Value, Refusal>, FlowError> {
+    let (phone, wanted) = match known::<Subscribe>(pages, request, head).await? {
+        Ok(known) => known,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let Some(wanted) = wanted.read() else {
+        return Ok(Err(Refusal::Request));
+    };
+    let taken = pages.engine.subscribe(&phone, Some(&wanted)).await?;
+    Ok(if taken {
+        Ok(json!({}))
+    } else {
+        Err(Refusal::Push)
+    })
+}
+
+/// And not any more.
+async fn unsubscribe(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    head: &Head,
+) -> Result<Result<Value, Refusal>, FlowError> {
+    let (phone, Nothing {}) = match known(pages, request, head).await? {
+        Ok(known) => known,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    pages.engine.subscribe(&phone, None).await?;
+    Ok(Ok(json!({})))
+}
+
+impl Subscribe {
+    fn read(self) -> Option<Subscription> {
+        let auth = B64.decode(self.auth).ok()?;
+        Some(Subscription {
+            endpoint: Endpoint::parse(&self.endpoint)?,
+            key: P256Point::parse(&self.key)?,
+            auth: auth.try_into().ok()?,
+            lang: self.lang,
+        })
+    }
+}
+
 fn taken(said: Said) -> Result<Value, Refusal> {
     match said {
         Said::Taken => Ok(json!({})),
@@ -306,6 +375,7 @@ impl Refusal {
                 StatusCode::TOO_MANY_REQUESTS,
                 json!({ "error": "exhausted" }),
             ),
+            Self::Push => (StatusCode::UNPROCESSABLE_ENTITY, json!({ "error": "push" })),
             Self::Trouble => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 json!({ "error": "trouble" }),

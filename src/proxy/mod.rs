@@ -17,6 +17,7 @@
 //! | `tripwire.rs` | pages that name the wrong user |
 //! | `respond.rs` | own answers |
 //! | `client.rs` | the own client |
+//! | `push.rs` | messages to push services |
 //! | `connection.rs` | how many connections, how long a head may take |
 //! | `admin.rs` | metrics and health, on a listener of their own |
 //! | `serve.rs` | listeners, TLS, background work |
@@ -38,6 +39,7 @@ mod gateway;
 mod head;
 mod intake;
 mod judging;
+mod push;
 mod relay;
 mod release;
 mod respond;
@@ -50,4 +52,5 @@ pub use admin::AdminListener;
 pub use certificate::Certificate;
 pub use client::OwnClient;
 pub use gateway::{DoorLimits, Gateway};
+pub use push::PushClient;
 pub use serve::{Background, Begin, ServeError, Work, serve, upstream_peer};

@@ -233,6 +233,23 @@ impl Renderer {
         Ok(SecretText::new(lines.join("\r\n") + "\r\n"))
     }
 
+    /// What a notification of the phone's app says: title and body.
+    ///
+    /// # Errors
+    /// [`RenderError`] when a message is missing; `check` says both.
+    pub fn wake_words(&self, lang: Lang) -> Result<Value, RenderError> {
+        let words = &self.engine(lang).words;
+        let mut said = serde_json::Map::new();
+        for (name, say) in super::page::phone::wake_words() {
+            let text = words.say(&say).map_err(|error| RenderError {
+                page: "phone",
+                problem: TemplateProblem::new("src/render/page/phone.rs", None, error.to_string()),
+            })?;
+            said.insert(name.to_owned(), text.into());
+        }
+        Ok(Value::Object(said))
+    }
+
     /// Names of the files that pages load, in order.
     pub fn asset_names(&self) -> impl Iterator<Item = &str> {
         self.assets.keys().map(String::as_str)

@@ -58,6 +58,7 @@ pub(super) const BUILTIN: &[(&str, &str)] = builtin![
     "static/phone/api.js",
     "static/phone/app.js",
     "static/phone/keys.js",
+    "static/phone/push.js",
     "static/phone/qr.js",
     "static/phone/scan.js",
     "static/phone/worker.js",

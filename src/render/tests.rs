@@ -122,6 +122,7 @@ fn every_sentence_is_used_by_some_sample() {
                 shown.push_str(&renderer.page(&page, &Frame { lang, ..frame }).unwrap());
             }
         }
+        shown.push_str(&renderer.wake_words(lang).unwrap().to_string());
         for (_, content) in MailContent::samples() {
             for head in Letterhead::samples(lang) {
                 let mail = renderer.mail(&content, &head).unwrap();

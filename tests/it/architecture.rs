@@ -16,7 +16,15 @@ const STOREYS: [&[&str]; 11] = [
     &["domain"],
     &["config"],
     &["cli"],
-    &["seal", "store", "render", "mail", "directory", "observe"],
+    &[
+        "seal",
+        "store",
+        "render",
+        "mail",
+        "push",
+        "directory",
+        "observe",
+    ],
     &["flow"],
     &["control", "pages"],
     &["proxy"],
@@ -49,7 +57,15 @@ const HOMES: [(&str, &[&str]); 22] = [
     ("clap", &["cli/"]),
     ("csv", &["cli/list.rs"]),
     ("time", &["primitives/date.rs"]),
-    ("rustls", &["config/tls.rs", "directory/sql.rs", "proxy/"]),
+    (
+        "rustls",
+        &[
+            "config/tls.rs",
+            "config/push.rs",
+            "directory/sql.rs",
+            "proxy/",
+        ],
+    ),
     ("tracing_subscriber", &["app.rs"]),
     (
         "ring",
@@ -59,6 +75,7 @@ const HOMES: [(&str, &[&str]); 22] = [
             "entropy.rs",
             "primitives/id.rs",
             "authenticator/device.rs",
+            "push/",
             // Hashes of what is public or already a secret of 128 bits: no key is handled there.
             "domain/enrollment.rs", // compares codes in constant time
             "render/asset.rs",      // the version in the address of an asset

@@ -155,7 +155,7 @@ fn the_app_of_the_phone_is_below_a_hundred_kilobytes() {
     let files: Vec<usize> = names
         .map(|name| renderer.asset(name).unwrap().body.len())
         .collect();
-    assert_eq!(files.len(), 11);
+    assert_eq!(files.len(), 12);
     let all = page.len() + files.iter().sum::<usize>();
     assert!(all < 100_000, "{all} bytes");
 }

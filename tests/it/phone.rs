@@ -7,6 +7,7 @@ mod joins;
 mod load_waits;
 mod quotas;
 mod waits;
+mod wakes;
 
 use crate::support::app::{App, number_of};
 use crate::support::browser::Browser;

@@ -48,7 +48,7 @@ fn the_example_is_good_and_says_the_defaults() {
         .lines()
         .map(|line| {
             if line.starts_with('[') {
-                elsewhere = ["[mail]", "[directory]"].contains(&line);
+                elsewhere = ["[mail]", "[push]", "[directory]"].contains(&line);
             }
             match line.strip_prefix("# ") {
                 Some(key) if is_setting(key) && !elsewhere => format!("{key}\n"),

@@ -4,6 +4,7 @@
 import * as accounts from './accounts.js';
 import { call, clock } from './api.js';
 import { codeAt, fromBase64, newDeviceKey, secretKey } from './keys.js';
+import * as push from './push.js';
 import { scan } from './scan.js';
 
 const page = document.getElementById('authenticator');
@@ -15,8 +16,10 @@ const ASK_EVERY_MS = 3000;
 const CLOCK_NOTE_MS = 30000;
 const TOKEN = /^[0-9A-HJKMNP-TV-Z]{16}$/;
 
-// The camera while it looks for a number.
+// The camera while it looks for a code.
 let camera = null;
+// Promise of the service worker's registration, or of nothing where there is none.
+let worker;
 
 // ---- what is shown
 
@@ -67,6 +70,8 @@ async function list() {
   el('empty').hidden = shown.length > 0;
   show('list');
   mark();
+  showPush();
+  showKeep();
   await codes();
   ask();
 }
@@ -103,9 +108,11 @@ function mark() {
   const offline = [...told.values()].some(({ error }) => error === 'offline');
   say(el('network'), offline ? 'offline' : '');
   const minutes = Math.round(Math.abs(clock.ahead) / 60000);
-  const off = Math.abs(clock.ahead) > CLOCK_NOTE_MS;
-  say(el('clock'), off ? 'clock' : '', { minutes: Math.max(1, minutes) });
+  say(el('clock'), clockIsOff() ? 'clock' : '', { minutes: Math.max(1, minutes) });
 }
+
+const clockIsOff = () => Math.abs(clock.ahead) > CLOCK_NOTE_MS;
+const grouped = (code) => `${code.slice(0, 3)} ${code.slice(3)}`;
 
 async function codes() {
   const now = clock.now();
@@ -115,7 +122,14 @@ async function codes() {
     // One that this browser cannot read any more takes nothing from the others.
     const code = await codeAt(account.secret, now, account).catch(() => '------');
     const left = account.period - (Math.floor(now) % account.period);
-    fill(one, { code: `${code.slice(0, 3)} ${code.slice(3)}`, left });
+    fill(one, { code: grouped(code), left });
+    // Without a network nobody knows whether the phone's clock was set since it was measured.
+    const doubt = told.get(account.handle)?.error === 'offline' && clockIsOff();
+    one.querySelector('[data-part="own-clock"]').hidden = !doubt;
+    if (doubt) {
+      const own = await codeAt(account.secret, Date.now() / 1000, account).catch(() => '------');
+      fill(one, { 'own-code': grouped(own) });
+    }
   }
 }
 
@@ -207,22 +221,99 @@ function done(name, values = {}) {
 
 // ---- the camera
 
-async function scanNumber() {
+// Looks for a code on this screen until `wanted` finds what it is after in one; undefined where nothing
+// came of it.
+async function look(screen, wanted, problem) {
   camera?.abort();
   const mine = new AbortController();
   camera = mine;
-  el('camera').hidden = false;
-  say(el('answer'), '');
+  const place = page.querySelector(`[data-screen="${screen}"] .camera`);
+  place.hidden = false;
+  say(problem.place, '');
   try {
-    const text = await scan(el('video'), mine.signal, (read) => /^\d{6}$/.test(read));
-    if (text && !mine.signal.aborted) {
-      el('number').value = text;
-      el('yes').focus();
-    }
+    const text = await scan(place.querySelector('video'), mine.signal, wanted);
+    return mine.signal.aborted ? undefined : text;
   } catch {
-    if (!mine.signal.aborted) say(el('answer'), 'camera');
+    if (!mine.signal.aborted) say(problem.place, problem.word);
+    return undefined;
+  } finally {
+    if (camera === mine) place.hidden = true;
   }
-  if (camera === mine) el('camera').hidden = true;
+}
+
+async function scanNumber() {
+  const problem = { place: el('answer'), word: 'camera' };
+  const text = await look('confirm', (read) => /^\d{6}$/.test(read), problem);
+  if (!text) return;
+  el('number').value = text;
+  el('yes').focus();
+}
+
+// The link of an activation page of this very gateway, and no other.
+function tokenOf(link) {
+  if (!/^https?:/.test(link)) return undefined;
+  const { origin, pathname, hash } = new URL(link, location.href);
+  const own = origin === location.origin && pathname === location.pathname;
+  return own && hash.startsWith('#add=') ? tokenIn(hash.slice('#add='.length)) : undefined;
+}
+
+async function scanToken() {
+  const problem = { place: el('token-error'), word: 'add-qr' };
+  const link = await look('add', tokenOf, problem);
+  if (link) add(tokenOf(link));
+}
+
+// ---- waking this phone
+
+async function pushed() {
+  if (!push.possible(page.dataset.push) || !(await worker)) return undefined;
+  return push.subscription(await worker, page.dataset.push);
+}
+
+async function showPush() {
+  const offered = push.possible(page.dataset.push) && shown.length > 0 && Boolean(await worker);
+  const on = offered && Boolean(await pushed());
+  el('push').hidden = !offered;
+  el('push-is-on').hidden = !on;
+  el('push-off').hidden = !on;
+  el('push-on').hidden = on;
+  if (!on) return;
+  const old = await (await worker).getNotifications({ tag: 'login' });
+  for (const notification of old) notification.close();
+}
+
+async function pushOn() {
+  say(el('push-error'), '');
+  let problem;
+  try {
+    const found = await push.subscribe(await worker, page.dataset.push);
+    problem = await push.tell(shown, found, document.documentElement.lang);
+    if (problem) await push.end(shown, found);
+  } catch (error) {
+    problem = error.message === 'denied' ? 'push-denied' : 'push';
+  }
+  if (problem) say(el('push-error'), problem === 'offline' ? 'push-offline' : problem);
+  showPush();
+}
+
+async function pushOff() {
+  say(el('push-error'), '');
+  await push.end(shown, await pushed()).catch(() => {});
+  showPush();
+}
+
+// The browser may have moved to another address since, and an account may be new.
+async function pushAgain() {
+  const found = await pushed();
+  const known = (await accounts.all()).filter(({ secret, token }) => secret && !token);
+  if (found) await push.tell(known, found, document.documentElement.lang);
+}
+
+// ---- whether the browser keeps what it holds
+
+async function showKeep() {
+  const kept = await navigator.storage?.persisted?.();
+  el('keep').hidden = kept !== false || shown.length === 0;
 }
 
 // ---- adding and removing
@@ -236,6 +327,7 @@ async function add(token) {
   show('adding');
   say(el('adding-error'), '');
   say(el('adding-note'), '');
+  el('adding-wait').hidden = false;
   el('again').hidden = true;
   try {
     await join(token);
@@ -292,6 +384,7 @@ async function join(token) {
     await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS / 2));
   }
   await accounts.keep(kept);
+  pushAgain().catch(() => {});
   say(el('adding-note'), '');
   fill(el('added'), { text: word('added', { site: account.url }) });
   show('added');
@@ -315,6 +408,7 @@ async function patiently(attempt) {
 function refused(name, token) {
   say(el('adding-note'), '');
   say(el('adding-error'), name);
+  el('adding-wait').hidden = true;
   el('again').hidden = !token || name === 'over';
   el('again').onclick = () => add(token);
 }
@@ -323,6 +417,8 @@ function askRemove(account) {
   fill(el('remove'), { site: account.url, user: account.user, entry: account.entry });
   el('remove-yes').onclick = async () => {
     await accounts.forget(account.handle);
+    // An account that this phone forgot must not wake it any more.
+    if (await pushed()) call(account, 'unsubscribe', {}).catch(() => {});
     list();
   };
   show('remove');
@@ -351,7 +447,9 @@ function fromAddress() {
 
 async function begin() {
   if (!window.isSecureContext || !crypto.subtle || !window.indexedDB) return show('unsupported');
-  navigator.serviceWorker?.register(page.dataset.worker, { scope: page.dataset.scope }).catch(() => {});
+  worker = Promise.resolve(navigator.serviceWorker?.register(page.dataset.worker, {
+    scope: page.dataset.scope,
+  })).catch(() => undefined);
   for (const [id, act] of Object.entries({
     'add-open': () => show('add', el('token')),
     'token-send': typed,
@@ -360,10 +458,13 @@ async function begin() {
     'not-me': () => deny('not-me'),
     mistake: () => deny('mistake'),
     'scan-number': scanNumber,
-    'camera-stop': () => camera?.abort(),
+    'scan-token': scanToken,
+    'push-on': pushOn,
+    'push-off': pushOff,
   })) el(id).addEventListener('click', act);
   for (const back of page.querySelectorAll('[data-act="list"]')) back.addEventListener('click', list);
   for (const back of page.querySelectorAll('[data-act="confirm"]')) back.addEventListener('click', () => show('confirm'));
+  for (const stop of page.querySelectorAll('[data-act="camera-stop"]')) stop.addEventListener('click', () => camera?.abort());
   for (const form of page.querySelectorAll('form')) form.addEventListener('submit', (event) => event.preventDefault());
   window.addEventListener('hashchange', () => {
     const token = fromAddress();
@@ -373,6 +474,7 @@ async function begin() {
   setInterval(codes, 1000);
   setInterval(ask, ASK_EVERY_MS);
   const token = fromAddress() ?? (await accounts.all()).find((one) => one.token)?.token;
+  pushAgain().catch(() => {});
   await (token ? add(token) : list());
 }
 

@@ -3,6 +3,9 @@
 
 const KEEP = 'gerbang-authenticator-{version}';
 const FILES = [{files}];
+// What a notification says, by language.
+const WORDS = {words};
+const ICON = '{icon}';
 // Without anybody's session: what is kept is the same for everybody, or nothing.
 const OWN = { cache: 'reload', credentials: 'omit', redirect: 'error' };
 
@@ -34,5 +37,26 @@ self.addEventListener('fetch', (event) => {
       return (await kept.match(request, { ignoreSearch })) ?? (request.mode === 'navigate'
         ? kept.match(FILES[0]) : Response.error());
     }),
+  );
+});
+
+// A login waits. Browsers want every message to be shown; a newer one takes the place of the last.
+self.addEventListener('push', (event) => {
+  let lang;
+  try {
+    ({ lang } = event.data.json());
+  } catch {
+    // Shown all the same, in the first language.
+  }
+  const { title, body } = WORDS[lang] ?? WORDS.id;
+  const options = { body, lang, icon: ICON, tag: 'login', renotify: true };
+  event.waitUntil(self.registration.showNotification(title, options));
+});
+
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(
+    self.clients.matchAll({ type: 'window' })
+      .then(([open]) => (open ? open.focus() : self.clients.openWindow(FILES[0]))),
   );
 });

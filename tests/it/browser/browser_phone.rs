@@ -9,6 +9,7 @@ use crate::support::World;
 use crate::support::app::{App, number_of, token_of};
 use crate::support::login::{password, to_page};
 use crate::support::otp::code_at;
+use crate::support::push::PushService;
 use crate::support::wire::Response;
 use serde_json::{Value, json};
 use spse_standin::Config;
@@ -201,15 +202,30 @@ async fn a_number_is_scanned_with_the_camera() {
     let switches: Vec<&str> = switches.iter().map(String::as_str).collect();
     let desktop = Person::new(&world, DESKTOP).await;
     let phone = Person::with_switches(&world, PHONE, &switches).await;
+    let shows = async |css: &str| {
+        let code = desktop.find(css).await;
+        let picture = code.screenshot().await.unwrap();
+        fs::write(&film, super::png::film(&picture)).unwrap();
+    };
     desktop.logs_in("PPK301").await;
-    let link = link_on(&desktop).await;
-    phone.chromium.client.goto(&link).await.unwrap();
+    desktop.clicks("#join summary").await;
+    // The first QR code is for other apps: this one goes on looking.
+    shows("#qr-open > svg.qr").await;
+    opens_app(&phone).await;
+    taps(&phone, "Tambah Akun").await;
+    no_barrier(&phone, "add").await;
+    taps(&phone, "Pindai QR Code dengan kamera").await;
+    phone
+        .until_script("return document.querySelector('[data-screen=add] video').videoWidth > 0")
+        .await;
+    taps(&phone, "Tutup kamera").await;
+    phone.sees("Kode penambahan").await;
+    shows("#join svg.qr").await;
+    taps(&phone, "Pindai QR Code dengan kamera").await;
     phone.sees("berhasil ditambahkan").await;
     desktop.sees(DONE).await;
     let number = logs_in_again(&desktop, "PPK301").await;
-    let code = desktop.find(".asked svg").await;
-    let picture = code.screenshot().await.unwrap();
-    fs::write(&film, super::png::film(&picture)).unwrap();
+    shows(".asked svg").await;
     taps(&phone, "OK").await;
     opens_login(&phone, CONFIRM).await;
     taps(&phone, "Pindai QR Code angka").await;
@@ -341,7 +357,7 @@ async fn kept(phone: &Person) -> Vec<Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_wrong_by_ten_minutes_is_measured_and_said() {
-    let world = world().await;
+    let mut world = world().await;
     let desktop = Person::new(&world, DESKTOP).await;
     let phone = Person::new(&world, PHONE).await;
     let wrong = "const now = Date.now.bind(Date); Date.now = () => now() - 600000;";
@@ -353,6 +369,7 @@ async fn a_clock_that_is_wrong_by_ten_minutes_is_measured_and_said() {
         )
         .await;
     desktop.logs_in("PPK2").await;
+    let key = desktop.scans().await.key;
     let link = link_on(&desktop).await;
     phone.chromium.client.goto(&link).await.unwrap();
     phone.sees("berhasil ditambahkan").await;
@@ -368,6 +385,174 @@ async fn a_clock_that_is_wrong_by_ten_minutes_is_measured_and_said() {
     phone.sees("Login PPK2 diterima.").await;
     desktop.is_home_as("PPK2").await;
     desktop.leaves().await;
+    // Without a network nobody knows whether the clock was set right since.
+    phone.sees_nothing_of("kode menurut jam HP ini").await;
+    let now = crate::support::otp::Phone::new(&key, world.gateway.ahead()).now();
+    world.gateway.stop();
+    taps(&phone, "OK").await;
+    phone.sees("Jika ditolak, kode menurut jam HP ini:").await;
+    no_barrier(&phone, "offline").await;
+    let own = phone
+        .find("[data-fill=own-code]")
+        .await
+        .text()
+        .await
+        .unwrap();
+    let own = own.replace(' ', "");
+    let near = [-30, 0, 30].map(|more| code_at(&key, now.saturating_add_signed(more - 600)));
+    assert!(near.contains(&own), "{own}: {near:?}");
+}
+
+/// What the network took is done again: the phone that was lost half-way is no lost account.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_join_that_broke_off_goes_on_when_the_app_is_opened_again() {
+    let world = world().await;
+    let desktop = Person::new(&world, DESKTOP).await;
+    let phone = Person::new(&world, PHONE).await;
+    desktop.logs_in("PPK2").await;
+    let link = link_on(&desktop).await;
+    opens_app(&phone).await;
+    let (_, token) = link.split_once('#').unwrap();
+    let script = format!(
+        "const real = window.fetch; window.fetch = (path, ...rest) => path.endsWith('/confirm') \
+         ? Promise.reject(new TypeError('offline')) : real(path, ...rest); location.hash = '{token}'"
+    );
+    phone.script(&script).await;
+    phone.sees("Tidak ada jaringan.").await;
+    no_barrier(&phone, "adding").await;
+    desktop.is_at("/gerbang/activation?r=").await;
+    // As somebody does who closes the app and opens it by its icon.
+    phone.open("/gerbang/authenticator/").await;
+    phone.sees("berhasil ditambahkan").await;
+    desktop.sees(DONE).await;
+    taps(&phone, "OK").await;
+    phone.sees("PPK2").await;
+    assert_eq!(phone.count("#accounts > li").await, 1);
+    drop(desktop);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_no_without_a_network_is_said_again_with_it() {
+    let mut world = world().await;
+    let (desktop, phone) = joined(&world, "PPK2").await;
+    logs_in_again(&desktop, "PPK2").await;
+    taps(&phone, "OK").await;
+    opens_login(&phone, CONFIRM).await;
+    taps(&phone, "Tidak").await;
+    world.gateway.stop();
+    taps(&phone, "Bukan saya").await;
+    phone.sees("Tidak ada jaringan.").await;
+    no_barrier(&phone, "why_offline").await;
+    world.gateway.restart().await;
+    taps(&phone, "Bukan saya").await;
+    phone.sees("segera ganti password").await;
+    desktop.sees("Silakan login kembali").await;
+    desktop.is_nobody().await;
+    drop(desktop);
+}
+
+/// The push service of Chromium is out of reach: the browser's part of the subscription is the test
+/// service's, and the message is delivered by DevTools. The rest is the browser's own.
+const SUBSCRIBES: &str = "const text = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)))\
+        .replace(/\\+/g, '-').replace(/\\//g, '_').replace(/=+$/, '');\
+    const made = { ...SUBSCRIPTION };\
+    window.pushed = null;\
+    PushManager.prototype.getSubscription = async () => window.pushed;\
+    PushManager.prototype.subscribe = async (options) => {\
+        window.subscribedWith = text(options.applicationServerKey);\
+        window.visibly = options.userVisibleOnly;\
+        window.pushed = {\
+            toJSON: () => ({ endpoint: made.endpoint, keys: { p256dh: made.key, auth: made.auth } }),\
+            options,\
+            unsubscribe: async () => { window.pushed = null; return true; },\
+        };\
+        return window.pushed;\
+    }";
+const NOTIFIES: &str = "HP ini memberi tahu saat ada login yang menunggu.";
+
+/// Something about the notifications that this phone shows.
+fn about_notifications(what: &str) -> String {
+    format!(
+        "return navigator.serviceWorker.ready.then((worker) => worker.getNotifications())\
+         .then((all) => {what})"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_is_woken_by_a_notification() {
+    let service = PushService::start();
+    let world = world_with(Config::default(), |gateway| service.used_by(gateway)).await;
+    let (desktop, phone) = joined(&world, "PPK2").await;
+    taps(&phone, "OK").await;
+    let subscription = service.subscription("/a");
+    phone
+        .script(&SUBSCRIBES.replace("SUBSCRIPTION", &subscription.to_string()))
+        .await;
+    // Whoever said no once is told where to change it.
+    let origin = format!("http://{}", world.gateway.addr());
+    permits(&phone, &origin, "denied").await;
+    taps(&phone, "Beri tahu saat ada login").await;
+    phone.sees("Pemberitahuan diblokir di browser ini.").await;
+    no_barrier(&phone, "push_denied").await;
+    permits(&phone, &origin, "granted").await;
+    taps(&phone, "Beri tahu saat ada login").await;
+    phone.sees(NOTIFIES).await;
+    no_barrier(&phone, "push").await;
+    let told = phone
+        .script("return [window.subscribedWith, window.visibly]")
+        .await;
+    assert_eq!(told, json!([service.public_key(), true]));
+
+    logs_in_again(&desktop, "PPK2").await;
+    let message = service.nth(1).await["message"].to_string();
+    phone
+        .chromium
+        .devtools("ServiceWorker.enable", json!({}))
+        .await;
+    // Numbers of registrations are Chromium's own; one that is none is passed over.
+    for id in 0..20 {
+        let parameters =
+            json!({ "origin": origin, "registrationId": id.to_string(), "data": message });
+        phone
+            .chromium
+            .devtools("ServiceWorker.deliverPushMessage", parameters)
+            .await;
+    }
+    phone
+        .until_script(&about_notifications("all.length === 1"))
+        .await;
+    let shown = about_notifications("[all[0].title, all[0].body, all[0].tag]");
+    let shown = phone.script(&shown).await;
+    let wanted = "Buka Authenticator untuk melihat dan menjawabnya.";
+    assert_eq!(shown, json!(["Ada login yang menunggu", wanted, "login"]));
+    // It has done its work once its owner looks.
+    opens_login(&phone, CONFIRM).await;
+    taps(&phone, "Daftar akun").await;
+    phone
+        .until_script(&about_notifications("all.length === 0"))
+        .await;
+
+    taps(&phone, "Matikan pemberitahuan").await;
+    phone.sees_no_more(NOTIFIES).await;
+    stranger_asks(&world.browser(), "PPK2").await;
+    phone
+        .until_script("return document.querySelectorAll('.logins button').length === 2")
+        .await;
+    assert_eq!(service.taken().len(), 1);
+    drop(desktop);
+}
+
+/// What the browser answers when a page asks for notifications.
+async fn permits(phone: &Person, origin: &str, setting: &str) {
+    let parameters = json!({
+        "permission": { "name": "notifications" },
+        "setting": setting,
+        "origin": origin,
+    });
+    phone
+        .chromium
+        .devtools("Browser.setPermission", parameters)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

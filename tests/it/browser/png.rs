@@ -40,21 +40,21 @@ pub(super) fn with_palette(png: &[u8]) -> Vec<u8> {
 
 /// Width and height of a film.
 const FILM: (usize, usize) = (640, 480);
-/// So many times larger a picture is in it.
-const FILM_SCALE: usize = 3;
-
-/// A film of one still picture, as a camera that looks at it: YUV4MPEG2, grey on white.
+/// A film of one still picture, as a camera that looks at it: YUV4MPEG2, grey on white, and as large as
+/// whole dots allow.
 pub(super) fn film(png: &[u8]) -> Vec<u8> {
     let (width, height) = size(png);
     let (width, height) = (width as usize, height as usize);
     let dots = dots(png);
     let (wide, high) = FILM;
-    let left = (wide - width * FILM_SCALE) / 2;
-    let top = (high - height * FILM_SCALE) / 2;
+    let scale = (wide / width).min(high / height);
+    assert!(scale > 0, "{width} by {height} dots are too many");
+    let left = (wide - width * scale) / 2;
+    let top = (high - height * scale) / 2;
     let mut light = vec![235; wide * high];
-    for y in 0..height * FILM_SCALE {
-        for x in 0..width * FILM_SCALE {
-            let dot = dots[y / FILM_SCALE * width + x / FILM_SCALE];
+    for y in 0..height * scale {
+        for x in 0..width * scale {
+            let dot = dots[y / scale * width + x / scale];
             let sum: u32 = dot.iter().map(|part| u32::from(*part)).sum();
             light[(top + y) * wide + left + x] = u8::try_from(16 + sum * 219 / 765).unwrap();
         }

@@ -130,6 +130,7 @@ fn engine(
             upstream_peer(&config.upstream).unwrap(),
             8192,
         )),
+        waker: None,
         wakes: Wakes::new(16),
         answered: Answered::default(),
         asks: Asks::default(),

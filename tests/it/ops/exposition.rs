@@ -24,7 +24,7 @@ impl Samples {
     }
 
     /// The sum over all samples of this name.
-    pub(super) fn sum(&self, name: &str) -> f64 {
+    pub(crate) fn sum(&self, name: &str) -> f64 {
         let of_name = self.0.iter().filter(|((found, _), _)| found == name);
         of_name.map(|(_, value)| value).sum()
     }

@@ -185,6 +185,12 @@ impl App {
         waiting[0]["challenge"].as_str().unwrap().to_owned()
     }
 
+    /// The newest of its logins that wait.
+    pub(crate) async fn call_of_newest(&self) -> String {
+        let waiting = self.waiting().await;
+        waiting[0]["challenge"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) async fn approve(&self, challenge: &str, number: &str) -> Told {
         let content = json!({ "number": number });
         self.ask("approve", content, challenge).await

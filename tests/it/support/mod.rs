@@ -11,6 +11,7 @@ pub(crate) mod openapi;
 pub(crate) mod otp;
 pub(crate) mod ports;
 pub(crate) mod postgres;
+pub(crate) mod push;
 pub(crate) mod smtp;
 pub(crate) mod wire;
 

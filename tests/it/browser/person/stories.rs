@@ -118,8 +118,9 @@ impl Person {
     }
 
     /// What the browser noted since the last time that a page should not cause: messages of the
-    /// console, violations of the content security policy, requests to other hosts. A page that
-    /// is itself a refusal is none; a picture or a script that is refused is one.
+    /// console, violations of the content security policy, requests to other hosts. A page that is
+    /// itself a refusal is none, nor is one that the phone's app is told; a picture or a script that
+    /// is refused is one.
     pub(crate) async fn troubles(&self) -> Vec<String> {
         let mut refused = BTreeSet::new();
         let mut troubles = Vec::new();
@@ -146,7 +147,9 @@ impl Person {
         for entry in self.chromium.log("browser").await {
             let text = entry["message"].as_str().unwrap_or_default();
             let address = text.split(' ').next().unwrap_or_default();
-            let refusal = entry["source"] == "network" && refused.contains(address);
+            // The app asks whether the page on the computer took it in: a no is an answer.
+            let app = address.contains("/gerbang/authenticator/api/v1/");
+            let refusal = entry["source"] == "network" && (app || refused.contains(address));
             let loud = entry["level"] == "SEVERE" || entry["level"] == "WARNING";
             if (loud && !refusal) || text.contains("Content Security Policy") {
                 troubles.push(entry.to_string());
