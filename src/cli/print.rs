@@ -207,6 +207,8 @@ fn user_lines(user: &User, zone: &Zone) -> Vec<String> {
             }
         ),
     ];
+    let phone = user.phone.iter();
+    lines.extend(phone.map(|phone| format!("phone         {phone}, may approve logins")));
     if let Some(codes) = &user.recovery {
         lines.push(format!(
             "recovery      {} of {} codes left, made {}",

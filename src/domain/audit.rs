@@ -23,7 +23,7 @@
 //! ```compile_fail,E0308
 //! # use gerbang::{domain::audit::AuditEvent, primitives::SharedSecret};
 //! fn activated(secret: SharedSecret) -> AuditEvent {
-//!     AuditEvent::Activated { entry: secret, replaced: false }
+//!     AuditEvent::Activated { entry: secret, replaced: false, phone: None }
 //! }
 //! ```
 //! ```compile_fail,E0277
@@ -144,6 +144,9 @@ pub enum AuditEvent {
         entry: String,
         /// Whether it replaced another one.
         replaced: bool,
+        /// What the phone calls itself that may approve logins, where one joined.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        phone: Option<String>,
     },
     /// The authenticator was removed by its owner, with a current code; its recovery codes went with it.
     Disabled {

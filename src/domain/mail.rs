@@ -136,6 +136,9 @@ pub enum News {
         entry: String,
         /// It took the place of another one.
         replaced: bool,
+        /// What the phone calls itself that may approve logins, where one joined.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        phone: Option<String>,
     },
     /// The authenticator was removed by whoever was logged in.
     Disabled,

@@ -243,11 +243,14 @@ impl Engine {
             .map(|own| own.email.clone());
         binding.own.confirmed = own.filter(|_| same_owner);
         let entry = entry_letter(binding.generation);
+        let phone = binding.device.as_deref();
+        let phone = phone.map(|device| device.browser.told());
         account.binding = Some(binding);
         account.epoch = account.epoch.saturating_add(1);
         let event = AuditEvent::Activated {
             entry,
             replaced: activation.replaces.is_some(),
+            phone,
         };
         let changed = AccountChange {
             account,

@@ -61,9 +61,14 @@ fn operator_news(record: &AuditRecord) -> Option<OperatorNews> {
 /// What the owner of the account is told, and the address of the client that it is about.
 fn owner_news(record: &AuditRecord) -> Option<(News, &str)> {
     let news = match &record.event {
-        AuditEvent::Activated { entry, replaced } => News::Activated {
+        AuditEvent::Activated {
+            entry,
+            replaced,
+            phone,
+        } => News::Activated {
             entry: entry.clone(),
             replaced: *replaced,
+            phone: phone.clone(),
         },
         AuditEvent::Disabled { .. } => News::Disabled,
         AuditEvent::Reset { .. } => News::Reset,

@@ -24,23 +24,23 @@
 //! | 17 | `a_key_is_not_shown_again_once_it_is_confirmed` |
 //! | 18 | `answers_packed_against_our_wish_let_nobody_through`, `an_application_that_fails_gets_502_or_504_and_its_own_errors_pass` |
 //! | 19 | `a_post_that_breaks_off_is_never_sent_again`, `an_application_that_acts_and_never_answers_leaves_the_session_in_doubt_and_then_over` |
-//! | 20 | issue 4: reset by e-mail; before the password nothing is answered by the gateway at all |
+//! | 20 | `known_and_unknown_accounts_take_the_same_time`, `the_answer_is_the_same_whoever_is_named`; before the password nothing else is answered by the gateway at all |
 //! | 21 | `nobody_without_the_password_can_count_against_the_owner`, `twenty_failures_close_the_lane_and_the_known_browser_still_gets_in` |
 //! | 22 | `guesses_by_64_logins_at_once_are_all_counted`, `no_schedule_beats_the_delays` |
 //! | 23 | `the_same_code_for_64_logins_at_once_is_accepted_exactly_once`, `a_kill_between_any_two_steps_loses_nothing` |
-//! | 24 | issue 5: approval on the phone |
-//! | 25 | issue 5: approval on the phone |
-//! | 26 | issue 4: reset by e-mail |
-//! | 27 | issue 4 for mails; `hosts_that_are_not_served_get_421_and_nothing_goes_up` for pages |
-//! | 28 | issue 4: mails |
+//! | 24 | `a_stranger_asks_three_times_and_the_owner_is_asked_all_the_same`, `a_day_of_bombing_is_ten_requests_and_the_owner_gets_in`, `without_the_number_there_is_no_yes`, `not_me_rests_the_lane_and_stands_in_the_audit_log`, `a_stranger_with_the_password_wakes_it_no_more_often_than_he_may_ask`; one request for each waiting login instead of one for each account: two are told apart by their numbers (`two_logins_of_one_account_are_told_apart`) |
+//! | 25 | `a_recorded_yes_says_nothing_to_another_login`, `a_yes_to_the_owner_opens_nothing_for_whoever_waits_beside_him`, `a_phone_answers_for_its_own_account_alone`, `only_what_was_signed_for_this_place_and_time_counts`, `a_copy_of_the_phones_storage_without_its_key_is_nothing`, `another_site_cannot_take_a_yes_up`, `the_first_phone_has_the_link_and_has_it_again` |
+//! | 26 | `looking_a_hundred_times_changes_nothing`, `polling_logins_after_the_owner_confirmed_gains_nothing`, `a_form_of_another_site_confirms_nothing` |
+//! | 27 | `the_address_of_a_link_is_the_configurations` for mails; `hosts_that_are_not_served_get_421_and_nothing_goes_up` for pages |
+//! | 28 | `no_line_break_gets_into_a_header`, `nothing_hostile_becomes_markup_and_texts_stay_as_they_are` |
 //! | 29 | `a_key_is_not_shown_again_once_it_is_confirmed`, `reload_of_activation_and_acceptor_changes_nothing` |
-//! | 30 | issue 4: the owner is told by mail; issue 3: report of activations |
-//! | 31 | cannot be prevented by codes; what reduces it are issues 3 and 4 |
+//! | 30 | `the_owner_is_told_what_happens_to_his_account`, `after_the_start_date_the_password_alone_activates_nothing`, `a_first_activation_by_phone_is_told_with_the_phone` |
+//! | 31 | cannot be prevented by codes; what reduces it: `the_owner_is_told_what_happens_to_his_account` for a new browser |
 //! | 32 | the module fail_closed; `a_kill_between_any_two_steps_loses_nothing` for used codes |
 //! | 33 | the module fail_closed |
 //! | 34 | `a_seal_opens_for_its_purpose_site_and_epoch_only`, `records_do_not_change_places` |
 //! | 35 | `nothing_secret_stands_in_the_log_even_at_its_most_talkative` |
-//! | 36 | issue 3: there is no admin interface yet |
+//! | 36 | `only_root_and_the_gateways_own_user_are_let_in`, `break_glass_takes_two_where_two_are_named` |
 //! | 37 | `a_stricter_policy_reaches_a_session_at_its_next_request`, `the_rule_of_a_role_wins_and_an_unknown_role_has_the_default` |
 //! | 38 | `hostile_names_stay_text`, `names_that_look_like_other_users_and_ids_in_other_letters_are_who_they_are` |
 //! | 39 | `references_are_read_as_browsers_read_them`: where a login leads is kept in the gateway, never in an address |
@@ -52,7 +52,7 @@
 //! | 45 | `a_stricter_policy_reaches_a_session_at_its_next_request` |
 //! | 46 | `cookies_of_the_application_that_imitate_ours_never_reach_a_browser` |
 //! | 47 | `too_large_requests_are_refused_and_the_application_never_sees_them` |
-//! | 48 | `the_gateways_logout_ends_both_sides`: asking for the page ends nothing; approvals are issue 5 |
+//! | 48 | `the_gateways_logout_ends_both_sides`: asking for the page ends nothing; `a_phone_that_nobody_takes_in_is_nothing` and `what_is_no_request_of_the_app_is_refused_in_its_own_form` for approvals |
 //! | 49 | issue 6: licences, sources and bill of materials |
 //! | 50 | issue 6: the unit's hardening |
 //! | 51 | `another_users_password_inside_an_accepted_session_asks_for_his_second_factor`, `another_users_password_inside_a_session_without_a_factor_asks_for_his`, `another_users_password_while_a_login_waits_leads_to_the_waiting_one`, `unknown_routes_with_a_password_inside_an_accepted_session_ask_for_the_second_factor`, `a_user_without_a_factor_inside_an_accepted_session_becomes_himself_and_nobody_else` |
@@ -65,7 +65,7 @@
 //! | 58 | `when_the_application_forgets_the_user_the_next_login_asks_for_one_code_and_nothing_loops` |
 //! | 59 | `names_that_look_like_other_users_and_ids_in_other_letters_are_who_they_are` |
 //! | 60 | `a_flood_of_blind_posts_does_not_keep_logins_out` |
-//! | 61 | `twenty_failures_close_the_lane_and_the_known_browser_still_gets_in`; recovery codes: issue 5 |
+//! | 61 | `twenty_failures_close_the_lane_and_the_known_browser_still_gets_in`, `a_day_of_attack_with_the_password_keeps_nobody_out`, `a_day_of_bombing_is_ten_requests_and_the_owner_gets_in` |
 //! | 62 | `an_application_that_logs_in_late_after_the_hang_up_finds_no_free_session` |
 //! | 63 | `a_session_planted_before_the_login_opens_nothing_after_it` |
 //! | 64 | `beside_what_may_be_a_hop_nothing_unlisted_is_carried_out`, `an_event_stream_that_began_before_the_login_ends_with_it`, `a_slow_page_of_a_visitor_is_cut_when_its_session_logs_in`, `requests_held_up_from_before_the_login_bring_nothing_private` |

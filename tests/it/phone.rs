@@ -32,7 +32,7 @@ async fn go_on(browser: &Browser, page: &Response, what: &str) -> Response {
 }
 
 /// Password, and an activation by a phone that joins; its session is at home.
-async fn activate_by_phone(browser: &Browser, id: &str) -> App {
+pub(crate) async fn activate_by_phone(browser: &Browser, id: &str) -> App {
     activate_with_codes(browser, id).await.0
 }
 

@@ -123,6 +123,24 @@ async fn the_owner_is_told_what_happens_to_his_account() {
     assert!(!log.contains("budi@example.id"), "{log}");
 }
 
+/// Whoever photographed the second QR code has a phone of his own bound: the owner reads which.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_activation_by_phone_is_told_with_the_phone() {
+    let server = MailServer::start();
+    let world = mailed(&server).await;
+    register(&world, &[("ppk2", "non-penyedia", "budi@example.id")]).done();
+    crate::phone::activate_by_phone(&world.browser(), "PPK2").await;
+    let mail = server.nth(1).await;
+    assert_eq!(mail.subject(), "TOTP sudah berhasil diaktifkan");
+    let phone = "HP yang terhubung: Chrome (Android)";
+    assert!(mail.text().contains(phone), "{}", mail.text());
+    let told = world.gateway.cli(&["user", "show", "PPK2"]).done();
+    let line = "phone         Chrome (Android), may approve logins";
+    assert!(told.contains(line), "{told}");
+    let log = world.gateway.cli(&["audit", "tail", "-n", "60"]).done();
+    assert!(log.contains("\"phone\":\"Chrome (Android)\""), "{log}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_no_address_costs_nothing_and_old_news_are_no_letters() {
     let server = MailServer::start();

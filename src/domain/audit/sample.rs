@@ -40,6 +40,7 @@ pub fn events() -> Vec<AuditEvent> {
         AuditEvent::Activated {
             entry: "B".into(),
             replaced: true,
+            phone: Some("Chrome (Android)".into()),
         },
         AuditEvent::Disabled { entry: "B".into() },
         AuditEvent::RecoveryMade { left: 3 },

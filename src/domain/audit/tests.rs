@@ -3,8 +3,9 @@ use serde_json::Value;
 
 /// Every field that can be recorded, and what it is in JSON. A new line here is a decision: it may
 /// hold ids, labels and numbers, and nothing that opens anything (invariant I10).
-const FIELDS: [&str; 100] = [
+const FIELDS: [&str; 101] = [
     "activated.entry: text",
+    "activated.phone: text",
     "activated.replaced: flag",
     "clock-accepted.before: number",
     "clock-accepted.now: number",

@@ -222,6 +222,9 @@ pub struct User {
     pub line: UserLine,
     /// When its second factor was bound.
     pub bound: Option<UnixSeconds>,
+    /// What its phone calls itself, where one may approve logins.
+    #[serde(default)]
+    pub phone: Option<String>,
     /// Its recovery codes, if any were made.
     pub recovery: Option<RecoveryLine>,
     /// First login that was seen, and how many.

@@ -132,6 +132,9 @@ impl Desk<'_> {
         let user = User {
             line: self.line(&state, &id, &known, now),
             bound: binding.map(|binding| binding.since),
+            phone: binding
+                .and_then(|binding| binding.device.as_deref())
+                .map(|device| device.browser.told()),
             recovery: known.account.as_ref().and_then(recovery_line),
             first: known.seen.as_ref().map(|seen| seen.first),
             logins: known.seen.as_ref().map_or(0, |seen| seen.logins),

@@ -156,16 +156,20 @@ fn keys(news: &News) -> [&'static str; 3] {
 }
 
 /// What only this kind of news tells.
-fn own_fact(news: &News) -> Option<Fact> {
+fn own_facts(news: &News) -> Vec<Fact> {
     match news {
-        News::Activated { entry, .. } => Some(Fact("common.entry", entry.clone())),
-        News::RecoveryUsed { left } => Some(Fact("mail.recovery_left", left.to_string())),
-        News::CodesWrong { failures } => Some(Fact("mail.failures", failures.to_string())),
+        News::Activated { entry, phone, .. } => {
+            let phone = phone.clone().map(|phone| Fact("by_phone.phone", phone));
+            let entry = Fact("common.entry", entry.clone());
+            std::iter::once(entry).chain(phone).collect()
+        }
+        News::RecoveryUsed { left } => vec![Fact("mail.recovery_left", left.to_string())],
+        News::CodesWrong { failures } => vec![Fact("mail.failures", failures.to_string())],
         News::Disabled
         | News::Reset
         | News::NewBrowser
         | News::RecoveryMade
-        | News::LoginDenied => None,
+        | News::LoginDenied => vec![],
     }
 }
 
@@ -270,7 +274,7 @@ impl MailContent {
             } => {
                 let [subject, what, advice] = keys(news);
                 let mut facts = facts(user_id, at, client.as_deref());
-                facts.extend(own_fact(news));
+                facts.extend(own_facts(news));
                 MailView {
                     facts,
                     closing: vec![ask(advice), Say::key("mail.never_ask")],

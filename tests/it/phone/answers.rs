@@ -3,6 +3,7 @@
 use super::*;
 use crate::support::login::{assert_nobody, type_code};
 use serde_json::json;
+use spse_standin::FaultKind;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_phone_shows_what_it_is_about() {
@@ -210,6 +211,54 @@ async fn two_minutes_are_the_end_and_more_time_brings_another_number() {
         .refused(410, "over");
     app.approve(&another, &number_of(&more)).await.good();
     let done = go_on(&desktop, &more, "acceptor").await;
+    assert_eq!(done.status, 303, "{done:?}");
+    assert_home(&desktop, "PPK2").await;
+}
+
+/// A login that is over in a minute is asked about for a minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_ends_with_its_login() {
+    let world = World::with(quick(SessionMode::InCookie), |gateway| {
+        gateway
+            .moving_clock()
+            .set("login", "waiting_seconds", "60")
+            .set("login", "acceptor_window_seconds", "30")
+            .set("login", "extensions_max", "0")
+    })
+    .await;
+    let (app, desktop, page, challenge) = one_waits(&world).await;
+    world.gateway.advance(58).await;
+    assert_eq!(app.waiting().await.len(), 1);
+    world.gateway.advance(3).await;
+    assert_eq!(app.waiting().await, Vec::<serde_json::Value>::new());
+    for told in [
+        app.approve(&challenge, &number_of(&page)).await,
+        app.deny(&challenge, "not-me").await,
+    ] {
+        told.refused(410, "over");
+    }
+    go_on(&desktop, &page, "acceptor").await;
+    assert_nobody(&desktop).await;
+}
+
+/// The phone has said yes, and the application cannot be asked whose the session is: nothing is opened and
+/// nothing lost, and the page does not go round in circles.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_yes_is_taken_up_once_the_application_answers_again() {
+    let world = with_clock(SessionMode::InCookie).await;
+    let (app, desktop, page, challenge) = one_waits(&world).await;
+    app.approve(&challenge, &number_of(&page)).await.good();
+    world.standin.set(|config| {
+        config.fault("/", FaultKind::Status500);
+    });
+    let busy = go_on(&desktop, &page, "acceptor").await;
+    assert!(busy.has("Aplikasi SPSE sedang sibuk."), "{busy:?}");
+    // Its script waits for the button: it would send itself again and again.
+    assert!(busy.has("data-ready"), "{busy:?}");
+    assert!(busy.has("Login diterima di HP."), "{busy:?}");
+    world.standin.set(|config| config.faults.clear());
+    assert_nobody(&desktop).await;
+    let done = go_on(&desktop, &busy, "acceptor").await;
     assert_eq!(done.status, 303, "{done:?}");
     assert_home(&desktop, "PPK2").await;
 }

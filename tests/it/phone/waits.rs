@@ -145,6 +145,24 @@ async fn whoever_goes_away_leaves_nothing_behind() {
     panic!("pages that nobody looks at still wait");
 }
 
+/// A connection that only listens is at work: what ends idle ones leaves it alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_listens_longer_than_an_idle_connection_is_kept() {
+    let world = World::with(quick(SessionMode::InCookie), |gateway| {
+        gateway.set("listen", "keepalive_seconds", "1")
+    })
+    .await;
+    let app = activate_by_phone(&world.browser(), "PPK2").await;
+    let desktop = world.browser();
+    let page = asked(&desktop, "PPK2").await;
+    let mut stream = listen(&desktop, &page, "acceptor").await;
+    hears(&mut stream, "waiting").await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let challenge = app.call_of().await;
+    app.approve(&challenge, &number_of(&page)).await.good();
+    hears(&mut stream, "ready").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_the_gateway_ends_the_streams() {
     let mut world = with_clock(SessionMode::InCookie).await;

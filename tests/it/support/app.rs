@@ -15,6 +15,10 @@ use std::sync::atomic::Ordering;
 /// Where it asks.
 pub(crate) const API: &str = "/eproc4/gerbang/authenticator/api/v1/";
 
+/// As an old phone calls itself.
+const USER_AGENT: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) \
+    Chrome/120.0.0.0 Mobile Safari/537.36";
+
 /// A key that signs.
 pub(crate) fn new_key() -> EcdsaKeyPair {
     let random = SystemRandom::new();
@@ -125,6 +129,7 @@ impl App {
         let ask = Ask::new("POST", &format!("{API}{}", call.action))
             .with("Content-Type", "application/json")
             .with("Gerbang-Device", &header)
+            .with("User-Agent", USER_AGENT)
             .body(&body);
         let told = self.raw(ask).await;
         if told.status == 200 {

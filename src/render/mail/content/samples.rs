@@ -90,6 +90,7 @@ fn news_samples() -> Vec<(String, MailContent)> {
     let activated = |replaced| News::Activated {
         entry: "B".to_owned(),
         replaced,
+        phone: replaced.then(|| "Chrome (Android)".to_owned()),
     };
     vec![
         news("activated", activated(false)),
