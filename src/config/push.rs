@@ -32,7 +32,7 @@ pub struct Push {
     pub contact: EmailAddress,
     /// Services besides those of the browsers: host, and port where it is not 443.
     pub hosts: Vec<String>,
-    /// Certificates (PEM) that are trusted instead of the system's.
+    /// Certificates (PEM) by which the services of `hosts` prove themselves; all others do by the system's.
     pub ca_file: Option<PathBuf>,
     /// How long one message may take.
     pub timeout: Duration,
@@ -58,6 +58,11 @@ pub(super) fn read(
     let key_file = reader.path(&section, "key_file");
     let hosts = read_hosts(reader, &section);
     let ca_file = login::read_ca(reader, &section);
+    if ca_file.is_some() && hosts.is_empty() && reader.written(&section, "hosts").is_none() {
+        let place = section.place("ca_file");
+        let place = reader.written(&section, "ca_file").unwrap_or(place);
+        reader.problem(&place, "is for services of `hosts`, and there are none");
+    }
     let timeout = reader.number(&section, "timeout_seconds", TIMEOUT_SECONDS, 1..=60);
     let credential = variable(environment, "CREDENTIALS_DIRECTORY")
         .map(|folder| Path::new(folder).join(KEY_CREDENTIAL))
@@ -129,11 +134,11 @@ fn read_key(file: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     let Ok(key) = PrivatePkcs8KeyDer::from_pem_slice(&bytes) else {
         return refuse("holds no private key as PKCS#8 in PEM form");
     };
-    let der = Zeroizing::new(key.secret_pkcs8_der().to_vec());
-    let key = rustls::crypto::ring::sign::any_ecdsa_type(&PrivateKeyDer::Pkcs8(key));
-    let fits = key.is_ok_and(|key| key.choose_scheme(&[ECDSA_NISTP256_SHA256]).is_some());
+    let key = Zeroizing::new(PrivateKeyDer::Pkcs8(key));
+    let signer = rustls::crypto::ring::sign::any_ecdsa_type(&key);
+    let fits = signer.is_ok_and(|one| one.choose_scheme(&[ECDSA_NISTP256_SHA256]).is_some());
     if !fits {
         return refuse("its key is not on the curve P-256");
     }
-    Ok(der)
+    Ok(Zeroizing::new(key.secret_der().to_vec()))
 }

@@ -3,8 +3,9 @@
 
 use super::files;
 use super::reader::{At, Reader, Section};
+use rustls::RootCertStore;
 use rustls::sign::CertifiedKey;
-use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::pem::{PemObject, SectionKind};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -103,11 +104,23 @@ pub(super) fn read_roots(path: &Path) -> Result<(), String> {
         Ok(bytes) => bytes,
         Err(why) => return refuse(&why),
     };
-    match CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>() {
-        Err(_) => refuse("broken PEM"),
-        Ok(roots) if roots.is_empty() => refuse("holds no certificate in PEM form"),
-        Ok(_) => Ok(()),
+    let items = <(SectionKind, Vec<u8>)>::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>();
+    let Ok(items) = items else {
+        return refuse("broken PEM");
+    };
+    if items.is_empty() {
+        return refuse("holds no certificate in PEM form");
     }
+    let mut store = RootCertStore::empty();
+    for (kind, der) in items {
+        if kind != SectionKind::Certificate {
+            return refuse("holds something besides certificates");
+        }
+        if store.add(CertificateDer::from(der)).is_err() {
+            return refuse("holds a certificate that cannot be trusted");
+        }
+    }
+    Ok(())
 }
 
 fn read_file(reader: &mut Reader, path: &At<PathBuf>) -> Option<Vec<u8>> {

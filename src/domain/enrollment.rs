@@ -7,7 +7,6 @@
 use crate::authenticator::device::DeviceKey;
 use crate::authenticator::totp::{self, Credential, Verdict};
 use crate::domain::directory::{self, OwnAddress};
-use crate::domain::push::Subscription;
 use crate::domain::recovery::RecoverySet;
 use crate::primitives::{
     AccountId, BrowserName, DeviceId, InviteToken, OtpCode, SharedSecret, TimeStep, UnixSeconds,
@@ -45,9 +44,6 @@ pub struct Device {
     /// What it calls itself, for its owner to know it by.
     #[serde(default)]
     pub browser: BrowserName,
-    /// Where it can be woken, if its owner wants that.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub push: Option<Box<Subscription>>,
 }
 
 /// A bound authenticator.

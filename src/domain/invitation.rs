@@ -102,7 +102,6 @@ impl Invitation {
         match &self.state {
             Joining::Offered => {
                 let device = Device {
-                    push: None,
                     id,
                     key,
                     since: now,

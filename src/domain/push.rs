@@ -5,7 +5,7 @@
 //! asked, by https, on their own port: the gateway must not be sent to others, least of all to its own
 //! neighbours.
 
-use crate::primitives::{Lang, P256Point};
+use crate::primitives::{AccountId, DeviceId, Lang, P256Point, UnixSeconds};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use url::{Host, Url};
@@ -36,6 +36,20 @@ pub struct Subscription {
     pub auth: [u8; AUTH_BYTES],
     /// What its owner reads.
     pub lang: Lang,
+}
+
+/// What is kept of where an account's phone can be woken: beside the account, since its owner's logins must
+/// not wait for whoever changes this.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Wakeable {
+    /// Whose.
+    pub account: AccountId,
+    /// Which phone; another one that is bound meanwhile is not woken by it.
+    pub device: DeviceId,
+    /// Where; `None` since it does not want to be.
+    pub to: Option<Subscription>,
+    /// When it was changed.
+    pub changed: UnixSeconds,
 }
 
 /// The address of a browser at its push service. Who knows it can send there, if the gateway's key says

@@ -4,6 +4,7 @@ use crate::authenticator::Factor;
 use crate::domain::audit::AuditEvent;
 use crate::domain::enrollment::{Account, Activation};
 use crate::domain::mail::AddressChange;
+use crate::domain::push::Wakeable;
 use crate::domain::session::GatewaySession;
 use crate::domain::standing::Standing;
 use crate::domain::throttle::{Attempts, Lane};
@@ -96,6 +97,8 @@ impl AccountChange {
         if let Some((standing, expect)) = &self.standing {
             draft = draft.put(&key, *expect, standing);
         }
+        // Where a phone can be woken ends with it, and is said anew by the next.
+        draft = draft.delete::<Wakeable>(&key, Expect::Any);
         for factor in [Factor::Totp, Factor::Recovery, Factor::Device] {
             for lane in [Lane::KnownBrowser, Lane::Unknown] {
                 let key = records.attempts_key(&self.account.id, factor, lane);

@@ -13,6 +13,7 @@ use crate::domain::login::WaitingLogin;
 use crate::domain::push::{Endpoint, Subscription};
 use crate::flow::FlowError;
 use crate::flow::approve::{Denial, Said};
+use crate::flow::push::Wish;
 use crate::primitives::{ApprovalNumber, Lang, OtpCode, P256Point};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
@@ -289,12 +290,8 @@ async fn subscribe(
     let Some(wanted) = wanted.read() else {
         return Ok(Err(Refusal::Request));
     };
-    let taken = pages.engine.subscribe(&phone, Some(&wanted)).await?;
-    Ok(if taken {
-        Ok(json!({}))
-    } else {
-        Err(Refusal::Push)
-    })
+    let wish = pages.engine.subscribe(&phone, Some(wanted)).await?;
+    Ok(granted(wish))
 }
 
 /// And not any more.
@@ -307,8 +304,15 @@ async fn unsubscribe(
         Ok(known) => known,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    pages.engine.subscribe(&phone, None).await?;
-    Ok(Ok(json!({})))
+    Ok(granted(pages.engine.subscribe(&phone, None).await?))
+}
+
+fn granted(wish: Wish) -> Result<Value, Refusal> {
+    match wish {
+        Wish::Taken => Ok(json!({})),
+        Wish::Refused => Err(Refusal::Push),
+        Wish::Wait { seconds } => Err(Refusal::Wait { seconds }),
+    }
 }
 
 impl Subscribe {

@@ -30,9 +30,8 @@ pub fn seal(
     entropy: &dyn Entropy,
 ) -> Result<Vec<u8>, PushError> {
     let salt = random(entropy)?;
-    let random = for_ring();
-    let private =
-        EphemeralPrivateKey::generate(&ECDH_P256, &random).map_err(|_| PushError::Seal)?;
+    let private = EphemeralPrivateKey::generate(&ECDH_P256, &for_ring());
+    let private = private.map_err(|_| PushError::Seal)?;
     let public = private.compute_public_key().map_err(|_| PushError::Seal)?;
     let ours = P256Point::from_bytes(public.as_ref()).ok_or(PushError::Seal)?;
     let peer = UnparsedPublicKey::new(&ECDH_P256, theirs.to_bytes());

@@ -22,6 +22,9 @@ pub enum PushError {
     /// The browser's key is not on the curve.
     #[error("the browser's key cannot be used")]
     Key,
+    /// The operator's key is none on the curve P-256.
+    #[error("the operator's key cannot be used")]
+    OwnKey,
     /// Longer than [`MESSAGE_BYTES_MAX`].
     #[error("the message is too long")]
     TooLong,

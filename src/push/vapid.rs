@@ -24,11 +24,11 @@ impl Vapid {
     /// From a private key as PKCS#8 in DER.
     ///
     /// # Errors
-    /// [`PushError::Key`] when it is none on the curve P-256.
+    /// [`PushError::OwnKey`] when it is none on the curve P-256.
     pub fn new(pkcs8: &[u8], contact: EmailAddress) -> Result<Self, PushError> {
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &for_ring())
-            .map_err(|_| PushError::Key)?;
-        let public = P256Point::from_bytes(pair.public_key().as_ref()).ok_or(PushError::Key)?;
+            .map_err(|_| PushError::OwnKey)?;
+        let public = P256Point::from_bytes(pair.public_key().as_ref()).ok_or(PushError::OwnKey)?;
         Ok(Self {
             pair,
             public: public.to_text(),

@@ -77,11 +77,13 @@ pub enum Kind {
     Invitation = 16,
     /// How often an account was asked for an approval.
     Requests = 17,
+    /// Where the phone of an account can be woken.
+    Wakeable = 18,
 }
 
 impl Kind {
     /// Every kind, by number; new ones stand at the end.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Meta,
         Self::Account,
         Self::Attempts,
@@ -99,6 +101,7 @@ impl Kind {
         Self::Reset,
         Self::Invitation,
         Self::Requests,
+        Self::Wakeable,
     ];
 
     /// The byte in the key.
@@ -133,6 +136,7 @@ impl Kind {
             Self::Reset => "reset",
             Self::Invitation => "invitation",
             Self::Requests => "requests",
+            Self::Wakeable => "wakeable",
         }
     }
 }

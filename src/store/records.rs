@@ -22,6 +22,7 @@ use crate::domain::invitation::Invitation;
 use crate::domain::login::WaitingLogin;
 use crate::domain::mail::Outbound;
 use crate::domain::policy::PolicyState;
+use crate::domain::push::Wakeable;
 use crate::domain::reset::ResetCase;
 use crate::domain::session::GatewaySession;
 use crate::domain::standing::{Seen, Standing};
@@ -77,6 +78,9 @@ impl Record for Invitation {
 }
 impl Record for Requests {
     const KIND: Kind = Kind::Requests;
+}
+impl Record for Wakeable {
+    const KIND: Kind = Kind::Wakeable;
 }
 impl Record for Outbound {
     const KIND: Kind = Kind::Mail;

@@ -53,7 +53,7 @@ async fn sled_conforms() {
 #[test]
 fn numbers_of_kinds_never_change() {
     let bytes: Vec<u8> = Kind::ALL.into_iter().map(Kind::byte).collect();
-    assert_eq!(bytes, (1..=17).collect::<Vec<u8>>());
+    assert_eq!(bytes, (1..=18).collect::<Vec<u8>>());
     assert_eq!(
         [
             Kind::Meta.byte(),

@@ -8,6 +8,7 @@ use crate::domain::enrollment::entry_letter;
 use crate::domain::mail::AddressChange;
 use crate::domain::office::{Answer, ErrorKind, LIST_MAX, OfficeError, Paper, Shown, UserRef};
 use crate::domain::policy::Signature;
+use crate::domain::push::Wakeable;
 use crate::domain::reset::ResetCase;
 use crate::domain::standing::{EXEMPTION_SECONDS_MAX, Exemption, GRANT_SECONDS, Seen, Standing};
 use crate::domain::throttle::Attempts;
@@ -81,8 +82,10 @@ impl Desk<'_> {
         };
         let record = self.record(Some((&id, known.role())), &paper.signature, event);
         let draft = records.draft().put(&key, expect, &account).audit(&record);
-        // A link that is out did not know of this.
-        let draft = draft.delete::<ResetCase>(&key, Expect::Any);
+        // A link that is out did not know of this, and the phone is not woken any more.
+        let draft = draft
+            .delete::<ResetCase>(&key, Expect::Any)
+            .delete::<Wakeable>(&key, Expect::Any);
         let (whose, change) = ((&id, known.role()), AddressChange::OwnEnded);
         let draft = self.engine.with_told(draft, whose, own, change)?;
         let draft = without_counters(draft, records, &id);

@@ -32,6 +32,14 @@ function show(screen, focus) {
   target?.focus();
 }
 
+const current = () => page.querySelector('[data-screen]:not([hidden])').dataset.screen;
+
+// Not replaceChildren: Chrome 85 and older have none.
+function refill(place, nodes) {
+  place.textContent = '';
+  place.append(...nodes);
+}
+
 function word(name, values = {}) {
   const found = page.querySelector(`[data-word="${name}"]`) ?? page.querySelector('[data-word="trouble"]');
   return found.textContent.replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
@@ -66,7 +74,7 @@ function item(account) {
 async function list() {
   shown = (await accounts.all()).filter(({ secret }) => secret);
   shown.sort((one, other) => one.url.localeCompare(other.url) || one.user.localeCompare(other.user));
-  el('accounts').replaceChildren(...shown.map(item));
+  refill(el('accounts'), shown.map(item));
   el('empty').hidden = shown.length > 0;
   show('list');
   mark();
@@ -82,7 +90,7 @@ function waiting(one, account, logins) {
   const names = logins.map(({ challenge }) => challenge).join(' ');
   if (place.dataset.names === names) return;
   place.dataset.names = names;
-  place.replaceChildren(...logins.map((login) => {
+  refill(place, logins.map((login) => {
     const button = el('login').content.cloneNode(true).firstElementChild;
     fill(button, { from: word('from', { ...login, browser: browserOf(login) }) });
     button.addEventListener('click', () => open(account, login));
@@ -148,6 +156,15 @@ async function ask() {
   mark();
 }
 
+// Looked at again: what was said of an earlier login must not be taken for a word about the next.
+function seen() {
+  if (document.hidden) return;
+  const at = current();
+  const late = ['confirm', 'why'].includes(at) && answering.until < Date.now();
+  if (at === 'done' || late) list();
+  else ask();
+}
+
 // ---- a login that waits
 
 // The login that is being answered, with its account.
@@ -159,7 +176,7 @@ function browserOf({ browser, system }) {
 }
 
 function open(account, login) {
-  answering = { account, login };
+  answering = { account, login, until: Date.now() + login.left * 1000 };
   fill(el('confirm'), {
     user: login.user_id,
     role: login.role,
@@ -177,9 +194,11 @@ function open(account, login) {
 async function answer(action, content) {
   const { account, login } = answering;
   busy(true);
-  const said = await call(account, action, content, login.challenge);
-  busy(false);
-  return said;
+  try {
+    return await call(account, action, content, login.challenge);
+  } finally {
+    busy(false);
+  }
 }
 
 function busy(yes) {
@@ -252,14 +271,25 @@ async function scanNumber() {
 // The link of an activation page of this very gateway, and no other.
 function tokenOf(link) {
   if (!/^https?:/.test(link)) return undefined;
-  const { origin, pathname, hash } = new URL(link, location.href);
+  let parts;
+  try {
+    parts = new URL(link);
+  } catch {
+    return undefined;
+  }
+  const { origin, pathname, hash } = parts;
   const own = origin === location.origin && pathname === location.pathname;
   return own && hash.startsWith('#add=') ? tokenIn(hash.slice('#add='.length)) : undefined;
 }
 
 async function scanToken() {
   const problem = { place: el('token-error'), word: 'add-qr' };
-  const link = await look('add', tokenOf, problem);
+  const link = await look('add', (read) => {
+    const token = tokenOf(read);
+    // The same kind of code, of another LPSE.
+    if (!token && read.includes('/authenticator/#add=')) say(el('token-error'), 'elsewhere');
+    return token;
+  }, problem);
   if (link) add(tokenOf(link));
 }
 
@@ -267,14 +297,15 @@ async function scanToken() {
 
 async function pushed() {
   if (!push.possible(page.dataset.push) || !(await worker)) return undefined;
-  return push.subscription(await worker, page.dataset.push);
+  // A browser that cannot say has none.
+  return push.subscription(await worker, page.dataset.push).catch(() => undefined);
 }
 
 async function showPush() {
   const offered = push.possible(page.dataset.push) && shown.length > 0 && Boolean(await worker);
   const on = offered && Boolean(await pushed());
   el('push').hidden = !offered;
-  el('push-is-on').hidden = !on;
+  say(el('push-is-on'), on ? 'push-is-on' : '');
   el('push-off').hidden = !on;
   el('push-on').hidden = on;
   if (!on) return;
@@ -282,31 +313,53 @@ async function showPush() {
   for (const notification of old) notification.close();
 }
 
-async function pushOn() {
+let setting = false;
+
+// One change at a time, and the button that is left has the focus behind it.
+async function setPush(change) {
+  if (setting) return;
+  setting = true;
+  const buttons = [el('push-on'), el('push-off')];
+  for (const button of buttons) button.disabled = true;
   say(el('push-error'), '');
-  let problem;
-  try {
-    const found = await push.subscribe(await worker, page.dataset.push);
-    problem = await push.tell(shown, found, document.documentElement.lang);
-    if (problem) await push.end(shown, found);
-  } catch (error) {
-    problem = error.message === 'denied' ? 'push-denied' : 'push';
-  }
-  if (problem) say(el('push-error'), problem === 'offline' ? 'push-offline' : problem);
-  showPush();
+  const problem = await change().catch(({ message }) => ({ error: message }));
+  for (const button of buttons) button.disabled = false;
+  setting = false;
+  await showPush();
+  const words = { denied: 'push-denied', offline: 'push-offline', unknown: 'unknown', wait: 'wait', trouble: 'trouble' };
+  // Whoever only closed the question knows it.
+  const told = problem && problem.error !== 'undecided';
+  say(el('push-error'), told ? words[problem.error] ?? 'push' : '', problem);
+  buttons.find(({ hidden }) => !hidden)?.focus();
+}
+
+async function pushOn() {
+  const found = await push.subscribe(worker, page.dataset.push);
+  const problem = await push.tell(shown, found, document.documentElement.lang);
+  if (problem) await push.end(shown, found);
+  return problem;
 }
 
 async function pushOff() {
-  say(el('push-error'), '');
-  await push.end(shown, await pushed()).catch(() => {});
-  showPush();
+  await push.end(shown, await pushed());
 }
 
-// The browser may have moved to another address since, and an account may be new.
+async function pushLess(account) {
+  const found = await pushed();
+  if (!found) return;
+  const others = shown.filter(({ handle }) => handle !== account.handle);
+  await push.end([account], others.length === 0 ? found : undefined);
+}
+
+// The browser may have moved to another address since, an account may be new, the gateway's key another.
 async function pushAgain() {
   const found = await pushed();
   const known = (await accounts.all()).filter(({ secret, token }) => secret && !token);
-  if (found) await push.tell(known, found, document.documentElement.lang);
+  if (!found || known.length === 0) return;
+  const problem = await push.tell(known, found, document.documentElement.lang);
+  // Not woken here any more: the button says so.
+  if (problem?.error === 'push') await push.end(known, found);
+  if (current() === 'list') showPush();
 }
 
 // ---- whether the browser keeps what it holds
@@ -416,9 +469,11 @@ function refused(name, token) {
 function askRemove(account) {
   fill(el('remove'), { site: account.url, user: account.user, entry: account.entry });
   el('remove-yes').onclick = async () => {
+    el('remove-yes').disabled = true;
+    // An account that this phone forgot must not wake it: first of all, for then nobody can say so any more.
+    await pushLess(account).catch(() => {});
     await accounts.forget(account.handle);
-    // An account that this phone forgot must not wake it any more.
-    if (await pushed()) call(account, 'unsubscribe', {}).catch(() => {});
+    el('remove-yes').disabled = false;
     list();
   };
   show('remove');
@@ -446,6 +501,10 @@ function fromAddress() {
 }
 
 async function begin() {
+  // An iPhone has two of everything: the browser's page, and the copy on the home screen that is kept.
+  el('iphone').hidden = navigator.standalone !== false;
+  el('empty-copy').hidden = navigator.standalone !== true;
+  el('empty-page').hidden = navigator.standalone === true;
   if (!window.isSecureContext || !crypto.subtle || !window.indexedDB) return show('unsupported');
   worker = Promise.resolve(navigator.serviceWorker?.register(page.dataset.worker, {
     scope: page.dataset.scope,
@@ -459,8 +518,8 @@ async function begin() {
     mistake: () => deny('mistake'),
     'scan-number': scanNumber,
     'scan-token': scanToken,
-    'push-on': pushOn,
-    'push-off': pushOff,
+    'push-on': () => setPush(pushOn),
+    'push-off': () => setPush(pushOff),
   })) el(id).addEventListener('click', act);
   for (const back of page.querySelectorAll('[data-act="list"]')) back.addEventListener('click', list);
   for (const back of page.querySelectorAll('[data-act="confirm"]')) back.addEventListener('click', () => show('confirm'));
@@ -470,7 +529,11 @@ async function begin() {
     const token = fromAddress();
     if (token) add(token);
   });
-  document.addEventListener('visibilitychange', ask);
+  document.addEventListener('visibilitychange', seen);
+  // A tap on a notification: what it is about stands in the list.
+  navigator.serviceWorker?.addEventListener('message', () => {
+    if (current() !== 'adding') list();
+  });
   setInterval(codes, 1000);
   setInterval(ask, ASK_EVERY_MS);
   const token = fromAddress() ?? (await accounts.all()).find((one) => one.token)?.token;

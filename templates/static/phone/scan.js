@@ -33,6 +33,7 @@ export async function scan(video, signal, wanted) {
   const stream = await navigator.mediaDevices.getUserMedia(facing);
   const stop = () => stream.getTracks().forEach((track) => track.stop());
   try {
+    if (signal.aborted) return undefined;
     video.srcObject = stream;
     await video.play();
     const read = await reader();
@@ -51,6 +52,7 @@ export async function scan(video, signal, wanted) {
     return undefined;
   } finally {
     stop();
-    video.srcObject = null;
+    // Another look may have begun on it.
+    if (video.srcObject === stream) video.srcObject = null;
   }
 }

@@ -54,9 +54,15 @@ self.addEventListener('push', (event) => {
 });
 
 self.addEventListener('notificationclick', (event) => {
+  const { lang } = event.notification;
   event.notification.close();
+  const page = FILES.find((file) => file.endsWith(`?lang=${lang}`)) ?? FILES[0];
   event.waitUntil(
-    self.clients.matchAll({ type: 'window' })
-      .then(([open]) => (open ? open.focus() : self.clients.openWindow(FILES[0]))),
+    self.clients.matchAll({ type: 'window' }).then(([open]) => {
+      if (!open) return self.clients.openWindow(page);
+      // It may stand on what was said of an earlier login.
+      open.postMessage('login');
+      return open.focus();
+    }),
   );
 });

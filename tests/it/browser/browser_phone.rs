@@ -189,6 +189,12 @@ async fn keys_stay(phone: &Person) {
     assert_eq!(told, kept);
 }
 
+/// A reader of the browser's own that reads what the test says, for as long as it is there.
+const READS: &str = "window.BarcodeDetector = class {\
+        static async getSupportedFormats() { return ['qr_code']; }\
+        async detect() { window.looks += 1; return [{ rawValue: window.reads }]; }\
+    }; window.reads = ''; window.looks = 0";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_is_scanned_with_the_camera() {
     let world = world().await;
@@ -209,17 +215,31 @@ async fn a_number_is_scanned_with_the_camera() {
     };
     desktop.logs_in("PPK301").await;
     desktop.clicks("#join summary").await;
-    // The first QR code is for other apps: this one goes on looking.
-    shows("#qr-open > svg.qr").await;
     opens_app(&phone).await;
     taps(&phone, "Tambah Akun").await;
     no_barrier(&phone, "add").await;
+    // What is no link of this very page: it goes on looking.
+    shows("#qr-open > svg.qr").await;
+    phone.script(READS).await;
     taps(&phone, "Pindai QR Code dengan kamera").await;
-    phone
-        .until_script("return document.querySelector('[data-screen=add] video').videoWidth > 0")
-        .await;
+    let origin = format!("http://{}", world.gateway.addr());
+    let token = "#add=7KQ2M4XT9B1CH6WZ";
+    for read in [
+        "otpauth://totp/LPSE:PPK301?secret=GEZDGNBVGY3TQOJQ".to_owned(),
+        "https://[".to_owned(),
+        format!("{origin}/eproc4/gerbang/help/{token}"),
+        format!("{origin}/eproc4/gerbang/authenticator/#other"),
+        format!("https://lpse.example.go.id/eproc4/gerbang/authenticator/{token}"),
+    ] {
+        let script = format!("window.reads = {}; window.looks = 0", json!(read));
+        phone.script(&script).await;
+        phone.until_script("return window.looks > 2").await;
+        let open = "return Boolean(document.querySelector('[data-screen=add] video').srcObject)";
+        assert_eq!(phone.script(open).await, true, "{read}");
+    }
+    phone.sees("QR Code itu bukan dari LPSE ini.").await;
     taps(&phone, "Tutup kamera").await;
-    phone.sees("Kode penambahan").await;
+    phone.script("delete window.BarcodeDetector").await;
     shows("#join svg.qr").await;
     taps(&phone, "Pindai QR Code dengan kamera").await;
     phone.sees("berhasil ditambahkan").await;
@@ -461,6 +481,7 @@ const SUBSCRIBES: &str = "const text = (bytes) => btoa(String.fromCharCode(...ne
     PushManager.prototype.subscribe = async (options) => {\
         window.subscribedWith = text(options.applicationServerKey);\
         window.visibly = options.userVisibleOnly;\
+        window.subscriptions = (window.subscriptions || 0) + 1;\
         window.pushed = {\
             toJSON: () => ({ endpoint: made.endpoint, keys: { p256dh: made.key, auth: made.auth } }),\
             options,\
@@ -492,7 +513,7 @@ async fn a_phone_is_woken_by_a_notification() {
     let origin = format!("http://{}", world.gateway.addr());
     permits(&phone, &origin, "denied").await;
     taps(&phone, "Beri tahu saat ada login").await;
-    phone.sees("Pemberitahuan diblokir di browser ini.").await;
+    phone.sees("Pemberitahuan diblokir.").await;
     no_barrier(&phone, "push_denied").await;
     permits(&phone, &origin, "granted").await;
     taps(&phone, "Beri tahu saat ada login").await;
@@ -532,13 +553,92 @@ async fn a_phone_is_woken_by_a_notification() {
         .until_script(&about_notifications("all.length === 0"))
         .await;
 
+    world.gateway.advance(2).await;
     taps(&phone, "Matikan pemberitahuan").await;
     phone.sees_no_more(NOTIFIES).await;
     stranger_asks(&world.browser(), "PPK2").await;
+    world.gateway.advance(2).await;
+    taps(&phone, "Beri tahu saat ada login").await;
+    phone.sees(NOTIFIES).await;
+    stranger_asks(&world.browser(), "PPK2").await;
+    service.nth(2).await;
     phone
-        .until_script("return document.querySelectorAll('.logins button').length === 2")
+        .until_script("return document.querySelectorAll('.logins button').length === 3")
         .await;
-    assert_eq!(service.taken().len(), 1);
+    assert_eq!(service.taken().len(), 2);
+    another_key_and_the_last_account(&phone).await;
+    drop(desktop);
+}
+
+async fn another_key_and_the_last_account(phone: &Person) {
+    // Another key of the operator: the subscription is made anew, without asking.
+    phone
+        .script("window.pushed.options = { applicationServerKey: new Uint8Array(65).buffer }")
+        .await;
+    taps(phone, "Tambah Akun").await;
+    taps(phone, "Batal").await;
+    phone.sees(NOTIFIES).await;
+    let told = phone.script("return window.subscriptions").await;
+    assert_eq!(told, json!(3));
+    // An account that is forgotten wakes nobody, and with the last one the browser's subscription ends.
+    taps(phone, "Hapus").await;
+    taps(phone, "Hapus Akun").await;
+    phone.sees(NOTHING).await;
+    assert_eq!(phone.script("return window.pushed").await, Value::Null);
+}
+
+/// It leads to the list: what stands there may be about an earlier login.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tap_on_a_notification_leads_to_the_list() {
+    let world = world().await;
+    let (desktop, phone) = joined(&world, "PPK2").await;
+    logs_in_again(&desktop, "PPK2").await;
+    taps(&phone, "OK").await;
+    opens_login(&phone, CONFIRM).await;
+    let told =
+        "navigator.serviceWorker.dispatchEvent(new MessageEvent('message', { data: 'login' }))";
+    phone.script(told).await;
+    opens_login(&phone, CONFIRM).await;
+    taps(&phone, "Tidak").await;
+    taps(&phone, "Salah tekan").await;
+    phone.sees("Login PPK2 ditutup.").await;
+    // Looked at again, as after another app.
+    phone
+        .script("document.dispatchEvent(new Event('visibilitychange'))")
+        .await;
+    phone.sees_no_more("Login PPK2 ditutup.").await;
+    phone.sees("entri A").await;
+
+    // The worker itself, where nothing keeps it from being looked at.
+    let worker = world
+        .browser()
+        .get("/gerbang/authenticator/worker.js")
+        .await;
+    phone.chromium.client.goto("about:blank").await.unwrap();
+    for (open, done) in [
+        (
+            "[{ postMessage: (it) => done.push(it), focus: () => done.push('focus') }]",
+            json!(["close", "login", "focus"]),
+        ),
+        (
+            "[]",
+            json!(["close", "/eproc4/gerbang/authenticator/?lang=en"]),
+        ),
+    ] {
+        let script = format!(
+            "const done = []; const on = {{}};\
+             const clients = {{ matchAll: async () => {open}, openWindow: (it) => done.push(it) }};\
+             const self = {{ clients, addEventListener: (name, act) => {{ on[name] = act; }} }};\
+             new Function('self', {})(self);\
+             let work; on.notificationclick({{\
+                notification: {{ lang: 'en', close: () => done.push('close') }},\
+                waitUntil: (it) => {{ work = it; }},\
+             }});\
+             return work.then(() => done)",
+            json!(worker.text())
+        );
+        assert_eq!(phone.script(&script).await, done, "{open}");
+    }
     drop(desktop);
 }
 

@@ -17,6 +17,9 @@ use tokio::time::sleep;
 /// How long chromedriver may take to say its port, in steps of 50 ms.
 const START_STEPS: u32 = 400;
 
+/// How often it is started.
+const START_TRIES: u32 = 3;
+
 /// What somebody sits in front of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Screen {
@@ -127,6 +130,19 @@ impl Drop for Chromium {
 }
 
 async fn start_driver(folder: &Path) -> (Child, u16) {
+    for _ in 0..START_TRIES {
+        if let Some(started) = try_to_start_driver(folder).await {
+            return started;
+        }
+    }
+    panic!(
+        "chromedriver does not start: {}",
+        fs::read_to_string(folder.join("chromedriver.log")).unwrap()
+    );
+}
+
+/// `None` when it gave up: another program may have taken the port that it had just found free.
+async fn try_to_start_driver(folder: &Path) -> Option<(Child, u16)> {
     let path = folder.join("chromedriver.log");
     let log = File::create(&path).unwrap();
     let mut driver = Command::new("chromedriver")
@@ -143,16 +159,16 @@ async fn start_driver(folder: &Path) -> (Child, u16) {
             .and_then(|rest| rest.split('.').next())
             .and_then(|port| port.parse().ok());
         if let Some(port) = port {
-            return (driver, port);
+            return Some((driver, port));
+        }
+        if driver.try_wait().unwrap().is_some() {
+            return None;
         }
         sleep(Duration::from_millis(50)).await;
     }
     let _ = driver.kill();
     let _ = driver.wait();
-    panic!(
-        "chromedriver does not start: {}",
-        fs::read_to_string(&path).unwrap()
-    );
+    None
 }
 
 fn binary() -> PathBuf {

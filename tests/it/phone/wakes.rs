@@ -6,6 +6,7 @@ use crate::ops::metrics;
 use crate::support::login::{assert_nobody, type_code};
 use crate::support::push::PushService;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 async fn world_of(service: &PushService) -> World {
@@ -57,7 +58,7 @@ async fn a_login_that_waits_wakes_its_phone_and_tells_the_service_nothing() {
     for (name, value) in [
         ("ttl", "120"),
         ("urgency", "high"),
-        ("topic", "login"),
+        ("topic", "approval"),
         ("content-encoding", "aes128gcm"),
         ("content-type", "application/octet-stream"),
     ] {
@@ -81,6 +82,9 @@ async fn a_login_that_waits_wakes_its_phone_and_tells_the_service_nothing() {
     let done = go_on(&desktop, &page, "acceptor").await;
     assert_eq!(done.status, 303, "{done:?}");
 
+    // An interim answer is none yet.
+    let early = service.subscription("/early");
+    app.ask("subscribe", early, "").await.good();
     world.gateway.advance(60).await;
     asked(&world.browser(), "PPK2").await;
     let second = service.nth(2).await;
@@ -103,8 +107,17 @@ async fn the_page_names_the_key_and_the_same_subscription_is_written_once() {
         app.ask("subscribe", content, "").await.good();
     }
     assert_eq!(commits().await, before);
+    // Whoever changes his mind all the time is slowed down, and touches nothing that a login needs.
     app.ask("unsubscribe", json!({}), "").await.good();
-    assert!(commits().await > before);
+    let after = commits().await;
+    assert!(after > before);
+    let content = service.subscription("/b");
+    let told = app.ask("subscribe", content, "").await.refused(429, "wait");
+    assert_eq!(told["seconds"], 2);
+    assert_eq!(commits().await, after);
+    world.gateway.advance(2).await;
+    let content = service.subscription("/b");
+    app.ask("subscribe", content, "").await.good();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,6 +130,7 @@ async fn nobody_is_woken_who_did_not_ask_for_it() {
     assert_eq!(app.waiting().await.len(), 1);
     let content = service.subscription("/a");
     app.ask("subscribe", content, "").await.good();
+    world.gateway.advance(2).await;
     app.ask("unsubscribe", json!({}), "").await.good();
     world.gateway.advance(60).await;
     asked(&world.browser(), "PPK2").await;
@@ -150,7 +164,11 @@ async fn a_stranger_with_the_password_wakes_it_no_more_often_than_he_may_ask() {
     let browser = world.browser();
     let answer = password(&browser, "PPK2").await;
     to_page(&browser, &answer, "acceptor").await;
-    assert_eq!(pushed(&world, "sent").await, 3.0);
+    // And once the lane has rested he wakes it again: one that were on its way would be here by then.
+    world.gateway.advance(1_200).await;
+    asked(&world.browser(), "PPK2").await;
+    becomes(&world, "sent", 4.0).await;
+    assert_eq!(service.taken().len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -301,15 +319,103 @@ async fn where_a_phone_can_be_woken_ends_with_the_phone() {
     let fields = [("csrf", csrf.as_str()), ("code", code.as_str())];
     let done = desktop.post("/gerbang/disable", &fields).await;
     assert_eq!(done.status, 200, "{done:?}");
+    assert_eq!(kept(&world).await, 0.0);
     let content = service.subscription("/a");
     app.ask("subscribe", content, "")
         .await
         .refused(401, "unknown");
-    let second = activate_by_phone(&world.browser(), "PPK2").await;
+    let browser = world.browser();
+    let (second, codes) = activate_with_codes(&browser, "PPK2").await;
     world.gateway.advance(60).await;
     let desktop = world.browser();
     asked(&desktop, "PPK2").await;
     assert_eq!(second.waiting().await.len(), 1);
     assert_nobody(&desktop).await;
-    assert_eq!(service.taken().len(), 1);
+    let content = service.subscription("/b");
+    second.ask("subscribe", content, "").await.good();
+    assert_eq!(kept(&world).await, 1.0);
+    // "Ganti HP".
+    let done = crate::recovery::recover(&desktop, "PPK2", &codes[0]).await;
+    let moved = crate::recovery::send(&desktop, &done, "/replace", &[]).await;
+    let activation = desktop.follow(moved).await;
+    let mut third = App::beside(&desktop);
+    third.open_link(&activation).await.good();
+    third.confirm(&activation).await.good();
+    go_on(&desktop, &activation, "activation").await;
+    assert_eq!(kept(&world).await, 0.0);
+    let content = service.subscription("/c");
+    third.ask("subscribe", content, "").await.good();
+    world.gateway.advance(700).await;
+    asked(&world.browser(), "PPK2").await;
+    // The login by the recovery code had asked the second phone.
+    assert_eq!(service.nth(2).await["path"], "/b");
+    assert_eq!(service.nth(3).await["path"], "/c");
+    assert_eq!(service.taken().len(), 3);
+    crate::office::reset(&world, "PPK2");
+    assert_eq!(kept(&world).await, 0.0);
+}
+
+/// How many phones can be woken, as the metrics say.
+async fn kept(world: &World) -> f64 {
+    let now = metrics(world).await;
+    now.value("gerbang_store_records", &[("kind", "wakeable")])
+}
+
+/// The service takes a minute; the login does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_does_not_wait_for_a_service_that_hangs() {
+    let service = PushService::start();
+    let world = World::with(quick(SessionMode::InCookie), |gateway| {
+        let gateway = service.used_by(gateway.moving_clock().with_admin());
+        gateway.set("push", "timeout_seconds", "60")
+    })
+    .await;
+    let app = subscribed(&world, &service, "/hang").await;
+    log_in_by_phone(&world.browser(), "PPK2", &app).await;
+    service.nth(1).await;
+    for result in ["sent", "failed"] {
+        assert_eq!(pushed(&world, result).await, 0.0, "{result}");
+    }
+}
+
+/// Whoever holds the phone changes his mind in a loop: the owner's logins do not meet him.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_subscribes_all_the_time_keeps_nobody_out() {
+    let service = PushService::start();
+    let world = world_of(&service).await;
+    let browser = world.browser();
+    let app = activate_by_phone(&browser, "PPK2").await;
+    world.gateway.advance(60).await;
+    let over = AtomicBool::new(false);
+    let thief = async {
+        let mut taken = 0;
+        while !over.load(Ordering::SeqCst) {
+            for path in ["/a", "/b"] {
+                let content = service.subscription(path);
+                let told = app.ask("subscribe", content, "").await;
+                taken += u32::from(told.status == 200);
+                if told.status == 401 {
+                    // The owner has disabled it.
+                    return taken;
+                }
+                assert!([200, 429].contains(&told.status), "{told:?}");
+            }
+        }
+        taken
+    };
+    let owner = async {
+        let desktop = world.browser();
+        let page = asked(&desktop, "PPK2").await;
+        let done = type_code(&desktop, &page, &app.codes().code()).await;
+        assert_eq!(done.status, 303, "{done:?}");
+        let csrf = browser.get("/gerbang/").await.hidden("csrf");
+        world.gateway.advance(60).await;
+        let code = app.codes().code();
+        let fields = [("csrf", csrf.as_str()), ("code", code.as_str())];
+        let done = browser.post("/gerbang/disable", &fields).await;
+        over.store(true, Ordering::SeqCst);
+        assert_eq!(done.status, 200, "{done:?}");
+    };
+    let (taken, ()) = tokio::join!(thief, owner);
+    assert!(taken > 0);
 }

@@ -2,8 +2,8 @@
 """A push service for the tests (RFC 8030), and the browser behind it: it holds the browser's keys, so it
 reads what it is sent, with OpenSSL's cryptography instead of the gateway's.
 
-Behaviour stands in the path: /gone 410, /missing 404, /busy 429, /hang answers nothing, /moved 302 to
-/other, anything else 201. A message of the wrong shape or key is answered with 400 and why.
+Behaviour stands in the path: /gone 410, /missing 404, /busy 429 with a reason, /hang answers nothing, /moved
+302 to /other, /early 103 before its 201, anything else 201. A message of the wrong shape or key is answered with 400 and why.
 
 What it takes is written to DIR/NNN.json: path, headers, what the token claims, what the message says.
 """
@@ -99,6 +99,8 @@ class Service(http.server.BaseHTTPRequestHandler):
                 "claims": claims,
                 "message": opened(body),
             }
+            # As Apple does: a topic is decoded (RFC 8030 section 5.4).
+            raw(self.headers["Topic"])
         except (AssertionError, InvalidSignature, KeyError, ValueError) as why:
             return self.answer(400, str(why) or repr(why))
         # Written whole, or not at all.
@@ -108,8 +110,11 @@ class Service(http.server.BaseHTTPRequestHandler):
         name.with_suffix(".part").rename(name)
         if self.path == "/hang":
             time.sleep(60)
+        if self.path == "/early":
+            # An interim answer (RFC 8297).
+            self.wfile.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
         told = {"/gone": 410, "/missing": 404, "/busy": 429, "/moved": 302}
-        self.answer(told.get(self.path, 201), "")
+        self.answer(told.get(self.path, 201), {"/busy": "Slow\ndown"}.get(self.path, ""))
 
     def answer(self, status, why):
         self.send_response(status)

@@ -148,7 +148,8 @@ impl Person {
             let text = entry["message"].as_str().unwrap_or_default();
             let address = text.split(' ').next().unwrap_or_default();
             // The app asks whether the page on the computer took it in: a no is an answer.
-            let app = address.contains("/gerbang/authenticator/api/v1/");
+            let app =
+                address.contains("/gerbang/authenticator/api/v1/") && text.contains("status of 4");
             let refusal = entry["source"] == "network" && (app || refused.contains(address));
             let loud = entry["level"] == "SEVERE" || entry["level"] == "WARNING";
             if (loud && !refusal) || text.contains("Content Security Policy") {
