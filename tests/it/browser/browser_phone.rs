@@ -290,6 +290,45 @@ async fn a_no_ends_the_login_and_says_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_timed_out_is_said_on_both_sides_and_the_next_is_another() {
+    let world = world().await;
+    let (desktop, phone) = joined(&world, "PPK2").await;
+    let number = logs_in_again(&desktop, "PPK2").await;
+    taps(&phone, "OK").await;
+    opens_login(&phone, CONFIRM).await;
+    world.gateway.advance(118).await;
+    phone.fills("#number", &number).await;
+    // Its owner was two seconds too slow, and then some.
+    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+    taps(&phone, "Ya").await;
+    phone
+        .sees("Sudah tidak berlaku. Ulangi dari halaman di komputer.")
+        .await;
+    no_barrier(&phone, "over").await;
+    desktop.reloads().await;
+    desktop.sees("Sesi sudah tertutup").await;
+    desktop.logs_in("PPK2").await;
+    let another = number_at(&desktop).await;
+    assert_ne!(another, number);
+    taps(&phone, "OK").await;
+    opens_login(&phone, CONFIRM).await;
+    phone.fills("#number", &another).await;
+    taps(&phone, "Ya").await;
+    phone.sees("Login PPK2 diterima.").await;
+    desktop.is_home_as("PPK2").await;
+    // Screens that only another browser shows.
+    for screen in ["unsupported", "trouble"] {
+        let script = format!(
+            "for (const one of document.querySelectorAll('[data-screen]'))\
+             one.hidden = one.dataset.screen !== '{screen}'"
+        );
+        phone.script(&script).await;
+        no_barrier(&phone, screen).await;
+    }
+    desktop.leaves().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_logins_wait_and_each_has_its_button() {
     let world = world().await;
     let (desktop, phone) = joined(&world, "PPK2").await;
