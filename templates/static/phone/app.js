@@ -106,8 +106,12 @@ function mark() {
     const { logins = [], error } = told.get(one.dataset.handle) ?? {};
     one.classList.toggle('waits', logins.length > 0);
     one.querySelector('[data-part="waits"]').hidden = logins.length === 0;
-    one.querySelector('[data-part="ended"]').hidden = error !== 'unknown';
+    // Nobody knows it until the page on the computer takes it in: it must not be taken for one that ended.
+    const joins = Boolean(account.token) && error === 'unknown';
+    one.querySelector('[data-part="joins"]').hidden = !joins;
+    one.querySelector('[data-part="ended"]').hidden = error !== 'unknown' || joins;
     one.querySelector('[data-part="code"]').hidden = error === 'unknown';
+    one.querySelector('.remove').hidden = joins;
     waiting(one, account, logins);
   }
   const first = (one) => (one.classList.contains('waits') ? 0 : 1);
@@ -227,8 +231,9 @@ async function deny(reason) {
   say(el('denied'), '');
   const said = await answer('deny', { reason });
   if (said.error === 'offline') return say(el('denied'), 'offline');
-  // Over is what the second of two taps hears: what has to be done then is the same.
-  done(said.error && said.error !== 'over' ? said.error : reason);
+  // Over: it was finished by a code, or waits no more. Nothing was refused, and nothing closed.
+  const late = said.error === 'over' && reason === 'not-me';
+  done(late ? 'not-me-late' : said.error ?? reason);
 }
 
 function done(name, values = {}) {

@@ -490,6 +490,51 @@ async fn a_join_that_broke_off_goes_on_when_the_app_is_opened_again() {
     drop(desktop);
 }
 
+/// The login went on by a code meanwhile: the phone must not say that it was closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_no_that_comes_too_late_says_so() {
+    let world = world().await;
+    let (desktop, phone, key) = joined_with_key(&world, "PPK2").await;
+    logs_in_again(&desktop, "PPK2").await;
+    taps(&phone, "OK").await;
+    opens_login(&phone, CONFIRM).await;
+    taps(&phone, "Tidak").await;
+    world.gateway.advance(60).await;
+    let code = crate::support::otp::Phone::new(&key, world.gateway.ahead()).code();
+    desktop.types_code(&code).await;
+    desktop.is_home_as("PPK2").await;
+    taps(&phone, "Bukan saya").await;
+    phone.sees("tidak bisa ditolak dari sini").await;
+    phone.sees_nothing_of("sesinya ditutup").await;
+    no_barrier(&phone, "no_late").await;
+    desktop.is_home_as("PPK2").await;
+    desktop.leaves().await;
+}
+
+/// A phone that looks at its list before the computer has taken it in.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_being_added_is_not_called_ended() {
+    let world = world().await;
+    let desktop = Person::new(&world, DESKTOP).await;
+    let phone = Person::new(&world, PHONE).await;
+    desktop.logs_in("PPK2").await;
+    let link = link_on(&desktop).await;
+    // Nothing on the computer hears of it.
+    desktop.chromium.client.goto("about:blank").await.unwrap();
+    phone.chromium.client.goto(&link).await.unwrap();
+    phone.sees("Lanjutkan di komputer").await;
+    taps(&phone, "Daftar akun").await;
+    phone.sees("Akun ini sedang ditambahkan.").await;
+    phone.sees_nothing_of("tidak berlaku lagi").await;
+    phone.sees_nothing_of("Hapus").await;
+    no_barrier(&phone, "joins").await;
+    desktop.open("/gerbang/activation").await;
+    desktop.clicks_on("Lanjutkan").await;
+    desktop.sees(DONE).await;
+    phone.sees("berhasil ditambahkan").await;
+    drop(desktop);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_no_without_a_network_is_said_again_with_it() {
     let mut world = world().await;
