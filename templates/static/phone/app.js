@@ -224,7 +224,9 @@ async function approve() {
     return;
   }
   if (said.error === 'offline') return say(el('answer'), 'offline');
-  done(said.error === 'number' ? 'spent' : said.error, said);
+  // Over: another tab or a code may have been first, so that it is no failure.
+  const words = { number: 'spent', over: 'late' };
+  done(words[said.error] ?? said.error, said);
 }
 
 async function deny(reason) {
@@ -233,7 +235,8 @@ async function deny(reason) {
   if (said.error === 'offline') return say(el('denied'), 'offline');
   // Over: it was finished by a code, or waits no more. Nothing was refused, and nothing closed.
   const late = said.error === 'over' && reason === 'not-me';
-  done(late ? 'not-me-late' : said.error ?? reason);
+  const words = { over: 'late' };
+  done(late ? 'not-me-late' : words[said.error] ?? said.error ?? reason);
 }
 
 function done(name, values = {}) {

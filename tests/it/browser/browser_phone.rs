@@ -302,7 +302,7 @@ async fn a_request_that_timed_out_is_said_on_both_sides_and_the_next_is_another(
     tokio::time::sleep(std::time::Duration::from_secs(4)).await;
     taps(&phone, "Ya").await;
     phone
-        .sees("Sudah tidak berlaku. Ulangi dari halaman di komputer.")
+        .sees("Login ini sudah selesai atau tidak menunggu lagi.")
         .await;
     no_barrier(&phone, "over").await;
     desktop.reloads().await;
