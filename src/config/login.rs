@@ -3,11 +3,8 @@
 use super::files;
 use super::reader::{At, Reader, Section};
 use super::tls;
-use super::tree::variable;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -58,9 +55,7 @@ pub(super) fn read(
 ) -> Option<ServerLogin> {
     let user = reader.text(section, "user");
     let file = reader.path(section, "password_file");
-    let credential = variable(environment, "CREDENTIALS_DIRECTORY")
-        .map(|folder| Path::new(folder).join(credential))
-        .filter(|file| file.is_file());
+    let credential = files::credential(environment, credential);
     let (user, password_file) = match (user, file) {
         (None, None) => return None,
         (None, Some(file)) => {
@@ -85,15 +80,7 @@ pub(super) fn read(
     }
     match read_password(&password_file.value) {
         Err(why) => reader.problem(&password_file.place, why),
-        Ok(_) => {
-            let open = fs::metadata(&password_file.value)
-                .is_ok_and(|about| about.permissions().mode() & 0o007 != 0);
-            if open {
-                let shown = password_file.value.display();
-                let message = format!("{shown}: every user of this machine can read it");
-                reader.warning(&password_file.place, message);
-            }
-        }
+        Ok(_) => files::warn_if_open(reader, &password_file),
     }
     Some(ServerLogin {
         user: user.value,

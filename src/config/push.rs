@@ -5,15 +5,12 @@ use super::files;
 use super::login;
 use super::public_url::{HostPort, Scheme};
 use super::reader::{At, Reader, Section};
-use super::tree::variable;
 use crate::primitives::EmailAddress;
 use rustls::SignatureScheme::ECDSA_NISTP256_SHA256;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -58,15 +55,14 @@ pub(super) fn read(
     let key_file = reader.path(&section, "key_file");
     let hosts = read_hosts(reader, &section);
     let ca_file = login::read_ca(reader, &section);
-    if ca_file.is_some() && hosts.is_empty() && reader.written(&section, "hosts").is_none() {
-        let place = section.place("ca_file");
-        let place = reader.written(&section, "ca_file").unwrap_or(place);
+    if ca_file.is_some()
+        && reader.written(&section, "hosts").is_none()
+        && let Some(place) = reader.written(&section, "ca_file")
+    {
         reader.problem(&place, "is for services of `hosts`, and there are none");
     }
     let timeout = reader.number(&section, "timeout_seconds", TIMEOUT_SECONDS, 1..=60);
-    let credential = variable(environment, "CREDENTIALS_DIRECTORY")
-        .map(|folder| Path::new(folder).join(KEY_CREDENTIAL))
-        .filter(|file| file.is_file());
+    let credential = files::credential(environment, KEY_CREDENTIAL);
     let key_file = key_file.or_else(|| {
         let value = credential?;
         let place = section.place("key_file");
@@ -88,7 +84,7 @@ pub(super) fn read(
     }
     match read_key(&key_file.value) {
         Err(why) => reader.problem(&key_file.place, why),
-        Ok(_) => warn_if_open(reader, &key_file),
+        Ok(_) => files::warn_if_open(reader, &key_file),
     }
     Some(Push {
         key_file: key_file.value,
@@ -97,15 +93,6 @@ pub(super) fn read(
         ca_file,
         timeout: Duration::from_secs(timeout),
     })
-}
-
-fn warn_if_open(reader: &mut Reader, file: &At<PathBuf>) {
-    let open = fs::metadata(&file.value).is_ok_and(|m| m.permissions().mode() & 0o007 != 0);
-    if open {
-        let shown = file.value.display();
-        let message = format!("{shown}: every user of this machine can read it");
-        reader.warning(&file.place, message);
-    }
 }
 
 fn read_hosts(reader: &mut Reader, section: &Section) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! `[state]`, `profile`, `templates`, `[log]`: files and folders of our own, and what is logged.
 
+use super::files;
 use super::nearest::suggestion;
 use super::problem::Place;
 use super::reader::{At, Reader, Section};
@@ -168,10 +169,7 @@ fn read_key(
         }
         return (file.value, KeyOrigin::Configured);
     }
-    let credential = variable(environment, "CREDENTIALS_DIRECTORY")
-        .map(|folder| Path::new(folder).join(KEY_CREDENTIAL))
-        .filter(|file| file.is_file());
-    match credential {
+    match files::credential(environment, KEY_CREDENTIAL) {
         Some(file) => (file, KeyOrigin::Credential),
         None => (dir.join("gerbang.key"), KeyOrigin::Default),
     }

@@ -7,8 +7,6 @@ use rustls::RootCertStore;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::{PemObject, SectionKind};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Where certificate and key lie; both were read, parsed and found to belong together.
@@ -157,14 +155,7 @@ fn read_chain(reader: &mut Reader, path: &At<PathBuf>) -> Option<Vec<Certificate
 
 fn read_key(reader: &mut Reader, path: &At<PathBuf>) -> Option<PrivateKeyDer<'static>> {
     let bytes = zeroize::Zeroizing::new(read_file(reader, path)?);
-    let others = fs::metadata(&path.value).is_ok_and(|m| m.permissions().mode() & 0o007 != 0);
-    if others {
-        let shown = path.value.display();
-        reader.warning(
-            &path.place,
-            format!("{shown}: every user of this machine can read it"),
-        );
-    }
+    files::warn_if_open(reader, path);
     let message = match PrivateKeyDer::from_pem_slice(&bytes) {
         Ok(key) => return Some(key),
         Err(rustls_pki_types::pem::Error::NoItemsFound) => {

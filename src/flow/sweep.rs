@@ -11,7 +11,7 @@ use crate::flow::keeper::Keeping;
 use crate::flow::{Engine, FlowError, Vault};
 use crate::primitives::UpstreamKey;
 use crate::store::Expect;
-use crate::store::records::{KEY_CHECK, KeyCheck};
+use crate::store::records::{KEY_CHECK, KeyCheck, Record};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -166,32 +166,22 @@ impl Engine {
                 Outcome::Accepted { .. } => {}
             }
         }
-        for (key, stored) in records.all::<Activation>().await? {
-            if stored.value.is_over(self.settings.activation, now) {
+        let limits = self.settings.activation;
+        self.drop_over(|it: &Activation| it.is_over(limits, now))
+            .await?;
+        self.drop_over(|it: &Requests| it.is_forgotten(now)).await?;
+        self.drop_over(|it: &Invitation| it.is_over(now)).await?;
+        self.drop_over(|it: &ResetCase| it.is_forgotten(now)).await
+    }
+
+    /// Deletes what counts no more.
+    async fn drop_over<R: Record>(&self, is_over: impl Fn(&R) -> bool) -> Result<(), FlowError> {
+        let records = self.records()?;
+        for (key, stored) in records.all::<R>().await? {
+            if is_over(&stored.value) {
                 let expect = Expect::Version(stored.version);
-                let draft = records.draft().delete::<Activation>(&key, expect);
+                let draft = records.draft().delete::<R>(&key, expect);
                 // Begun anew meanwhile: then it is not this one that is over.
-                let _ = records.commit(draft).await;
-            }
-        }
-        for (key, stored) in records.all::<Requests>().await? {
-            if stored.value.is_forgotten(now) {
-                let draft = records.draft();
-                let draft = draft.delete::<Requests>(&key, Expect::Version(stored.version));
-                let _ = records.commit(draft).await;
-            }
-        }
-        for (key, stored) in records.all::<Invitation>().await? {
-            if stored.value.is_over(now) {
-                let draft = records.draft();
-                let draft = draft.delete::<Invitation>(&key, Expect::Version(stored.version));
-                let _ = records.commit(draft).await;
-            }
-        }
-        for (key, stored) in records.all::<ResetCase>().await? {
-            if stored.value.is_forgotten(now) {
-                let expect = Expect::Version(stored.version);
-                let draft = records.draft().delete::<ResetCase>(&key, expect);
                 let _ = records.commit(draft).await;
             }
         }

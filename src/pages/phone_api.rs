@@ -48,6 +48,30 @@ enum Refusal {
     Trouble,
 }
 
+/// Why there is no answer.
+#[derive(Debug)]
+enum Stop {
+    /// The app is told.
+    Refused(Refusal),
+    /// The operator is told.
+    Failed(FlowError),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<FlowError> for Stop {
+    fn from(error: FlowError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What an action comes to.
+type Answer = Result<Value, Stop>;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Join {
@@ -123,35 +147,27 @@ pub const ACTIONS: [&str; 7] = [
 
 /// Answers one request of the app.
 pub(super) async fn answer(pages: &Pages, request: &PageRequest<'_>, action: &str) -> Reply {
-    let outcome = match asked(pages, request, action).await {
-        Ok(Ok(content)) => Ok(content),
-        Ok(Err(refusal)) => Err(refusal),
-        Err(error) => {
+    let (status, mut body) = match asked(pages, request, action).await {
+        Ok(content) => (StatusCode::OK, content),
+        Err(Stop::Refused(refusal)) => refusal.as_json(),
+        Err(Stop::Failed(error)) => {
             tracing::error!(%error, "a phone was not answered");
-            Err(Refusal::Trouble)
+            Refusal::Trouble.as_json()
         }
     };
     let now = pages.engine.now().0;
-    let (status, mut body) = match outcome {
-        Ok(content) => (StatusCode::OK, content),
-        Err(refusal) => refusal.as_json(),
-    };
     if let Some(fields) = body.as_object_mut() {
         fields.insert("time".to_owned(), json!(now));
     }
     reply::json(status, body.to_string())
 }
 
-async fn asked(
-    pages: &Pages,
-    request: &PageRequest<'_>,
-    action: &str,
-) -> Result<Result<Value, Refusal>, FlowError> {
+async fn asked(pages: &Pages, request: &PageRequest<'_>, action: &str) -> Answer {
     if request.method != Method::POST {
-        return Ok(Err(Refusal::Method));
+        return Err(Refusal::Method.into());
     }
     let Some(head) = Head::read(request) else {
-        return Ok(Err(Refusal::Request));
+        return Err(Refusal::Request.into());
     };
     match action {
         "join" => join(pages, request, &head).await,
@@ -161,27 +177,20 @@ async fn asked(
         "deny" => deny(pages, request, &head).await,
         "subscribe" => subscribe(pages, request, &head).await,
         "unsubscribe" => unsubscribe(pages, request, &head).await,
-        _ => Ok(Err(Refusal::Request)),
+        _ => Err(Refusal::Request.into()),
     }
 }
 
 /// A phone opens the link of an activation; it signs with the key that it sends.
-async fn join(
-    pages: &Pages,
-    request: &PageRequest<'_>,
-    head: &Head,
-) -> Result<Result<Value, Refusal>, FlowError> {
+async fn join(pages: &Pages, request: &PageRequest<'_>, head: &Head) -> Answer {
     let Some(Join { token, key }) = body(request) else {
-        return Ok(Err(Refusal::Request));
+        return Err(Refusal::Request.into());
     };
-    let (token, key) = match invited(pages, request, head, &token, &key) {
-        Ok(invited) => invited,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+    let (token, key) = invited(pages, request, head, &token, &key)?;
     let Some(offer) = pages.engine.join(&token, key, request.client).await? else {
-        return Ok(Err(Refusal::Over));
+        return Err(Refusal::Over.into());
     };
-    Ok(Ok(json!({
+    Ok(json!({
         "handle": offer.handle.to_text(),
         "secret": B64.encode(offer.entry.secret.expose()),
         "digits": 6,
@@ -190,81 +199,53 @@ async fn join(
         "url": pages.origin_of(request),
         "entry": entry_letter(offer.entry.generation),
         "site": pages.engine.settings.site_name,
-    })))
+    }))
 }
 
 /// The same phone sends a code.
-async fn confirm(
-    pages: &Pages,
-    request: &PageRequest<'_>,
-    head: &Head,
-) -> Result<Result<Value, Refusal>, FlowError> {
+async fn confirm(pages: &Pages, request: &PageRequest<'_>, head: &Head) -> Answer {
     let Some(ConfirmJoin { token, key, code }) = body(request) else {
-        return Ok(Err(Refusal::Request));
+        return Err(Refusal::Request.into());
     };
-    let (token, key) = match invited(pages, request, head, &token, &key) {
-        Ok(invited) => invited,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+    let (token, key) = invited(pages, request, head, &token, &key)?;
     let Some(code) = OtpCode::parse(&code) else {
-        return Ok(Err(Refusal::Code));
+        return Err(Refusal::Code.into());
     };
-    Ok(match pages.engine.confirm_join(&token, key, &code).await? {
+    match pages.engine.confirm_join(&token, key, &code).await? {
         Joined::Confirmed => Ok(json!({})),
-        Joined::Wrong => Err(Refusal::Code),
-        Joined::Over => Err(Refusal::Over),
-    })
+        Joined::Wrong => Err(Refusal::Code.into()),
+        Joined::Over => Err(Refusal::Over.into()),
+    }
 }
 
 /// Logins of the phone's account that wait for it.
-async fn waiting(
-    pages: &Pages,
-    request: &PageRequest<'_>,
-    head: &Head,
-) -> Result<Result<Value, Refusal>, FlowError> {
-    let (phone, Nothing {}) = match known(pages, request, head).await? {
-        Ok(known) => known,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+async fn waiting(pages: &Pages, request: &PageRequest<'_>, head: &Head) -> Answer {
+    let (phone, Nothing {}) = known(pages, request, head).await?;
     let calls = pages.engine.calls(&phone).await?;
     let calls: Vec<Call> = calls
         .iter()
         .filter_map(|login| call(pages, login))
         .collect();
-    Ok(Ok(json!({ "logins": calls })))
+    Ok(json!({ "logins": calls }))
 }
 
-async fn approve(
-    pages: &Pages,
-    request: &PageRequest<'_>,
-    head: &Head,
-) -> Result<Result<Value, Refusal>, FlowError> {
-    let (phone, Approve { number }) = match known(pages, request, head).await? {
-        Ok(known) => known,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+async fn approve(pages: &Pages, request: &PageRequest<'_>, head: &Head) -> Answer {
+    let (phone, Approve { number }) = known(pages, request, head).await?;
     let Some(challenge) = head.challenge else {
-        return Ok(Err(Refusal::Request));
+        return Err(Refusal::Request.into());
     };
     let number = ApprovalNumber::parse(&number);
     let said = pages
         .engine
         .approve(&phone, challenge, number.as_ref(), request.client)
         .await?;
-    Ok(taken(said))
+    Ok(taken(said)?)
 }
 
-async fn deny(
-    pages: &Pages,
-    request: &PageRequest<'_>,
-    head: &Head,
-) -> Result<Result<Value, Refusal>, FlowError> {
-    let (phone, Deny { reason }) = match known(pages, request, head).await? {
-        Ok(known) => known,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+async fn deny(pages: &Pages, request: &PageRequest<'_>, head: &Head) -> Answer {
+    let (phone, Deny { reason }) = known(pages, request, head).await?;
     let Some(challenge) = head.challenge else {
-        return Ok(Err(Refusal::Request));
+        return Err(Refusal::Request.into());
     };
     let denial = match reason {
         Reason::NotMe => Denial::NotMe,
@@ -274,37 +255,23 @@ async fn deny(
         .engine
         .deny(&phone, challenge, denial, request.client)
         .await?;
-    Ok(taken(said))
+    Ok(taken(said)?)
 }
 
 /// The phone may be woken when a login waits.
-async fn subscribe(
-    pages: &Pages,
-    request: &PageRequest<'_>,
-    head: &Head,
-) -> Result<Result<Value, Refusal>, FlowError> {
-    let (phone, wanted) = match known::<Subscribe>(pages, request, head).await? {
-        Ok(known) => known,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+async fn subscribe(pages: &Pages, request: &PageRequest<'_>, head: &Head) -> Answer {
+    let (phone, wanted) = known::<Subscribe>(pages, request, head).await?;
     let Some(wanted) = wanted.read() else {
-        return Ok(Err(Refusal::Request));
+        return Err(Refusal::Request.into());
     };
     let wish = pages.engine.subscribe(&phone, Some(wanted)).await?;
-    Ok(granted(wish))
+    Ok(granted(wish)?)
 }
 
 /// And not any more.
-async fn unsubscribe(
-    pages: &Pages,
-    request: &PageRequest<'_>,
-    head: &Head,
-) -> Result<Result<Value, Refusal>, FlowError> {
-    let (phone, Nothing {}) = match known(pages, request, head).await? {
-        Ok(known) => known,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    Ok(granted(pages.engine.subscribe(&phone, None).await?))
+async fn unsubscribe(pages: &Pages, request: &PageRequest<'_>, head: &Head) -> Answer {
+    let (phone, Nothing {}) = known(pages, request, head).await?;
+    Ok(granted(pages.engine.subscribe(&phone, None).await?)?)
 }
 
 fn granted(wish: Wish) -> Result<Value, Refusal> {

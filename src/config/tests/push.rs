@@ -121,6 +121,8 @@ fn refused() {
         let found = refusals(
             |folder, config| {
                 write(folder, &pem(&rcgen::PKCS_ECDSA_P256_SHA256), 0o600);
+                let roots = rcgen::generate_simple_self_signed(vec!["a.example".to_owned()]);
+                fs::write(folder.join("ca.pem"), roots.unwrap().cert.pem()).unwrap();
                 file_sources(folder, config)
             },
             line,
@@ -136,6 +138,10 @@ fn refused() {
         &format!("{WITH_KEY}hosts = ['https://a.example']"),
         "gerbang.toml:4: push.hosts[1]: \"https://a.example\" is no host; write it like \
          push.example.go.id, with its port where that is not 443",
+    );
+    bad(
+        &format!("{WITH_KEY}ca_file = 'ca.pem'"),
+        "gerbang.toml:4: push.ca_file: is for services of `hosts`, and there are none",
     );
     bad(
         &format!("{WITH_KEY}timeout_seconds = 0"),

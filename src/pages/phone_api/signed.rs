@@ -1,8 +1,7 @@
 //! Who asks: the header that names a phone and signs its request.
 
-use super::Refusal;
+use super::{Refusal, Stop};
 use crate::authenticator::device::{DeviceKey, DeviceSignature, SignedRequest};
-use crate::flow::FlowError;
 use crate::flow::phone::{Phone, PhoneRefusal};
 use crate::pages::{PageRequest, Pages};
 use crate::primitives::{ChallengeId, InviteToken, PhoneHandle, UnixSeconds};
@@ -49,9 +48,9 @@ pub(super) async fn known<T: DeserializeOwned>(
     pages: &Pages,
     request: &PageRequest<'_>,
     head: &Head,
-) -> Result<Result<(Phone, T), Refusal>, FlowError> {
+) -> Result<(Phone, T), Stop> {
     let (Some(handle), Some(content)) = (head.handle, body(request)) else {
-        return Ok(Err(Refusal::Request));
+        return Err(Refusal::Request.into());
     };
     let (origin, path) = place(pages, request);
     let signed = head.signed(request, &origin, &path);
@@ -59,11 +58,11 @@ pub(super) async fn known<T: DeserializeOwned>(
         .engine
         .phone(&handle, &signed, &head.signature)
         .await?;
-    Ok(match phone {
+    match phone {
         Ok(phone) => Ok((phone, content)),
-        Err(PhoneRefusal::Unknown) => Err(Refusal::Unknown),
-        Err(PhoneRefusal::Untimely) => Err(Refusal::Clock),
-    })
+        Err(PhoneRefusal::Unknown) => Err(Refusal::Unknown.into()),
+        Err(PhoneRefusal::Untimely) => Err(Refusal::Clock.into()),
+    }
 }
 
 pub(super) fn body<T: DeserializeOwned>(request: &PageRequest<'_>) -> Option<T> {
