@@ -1,35 +1,22 @@
-//! Approval on the phone: the login that waits, what its phone may say to it, and how often an account is
-//! asked.
+//! Approval on the phone: the login that waits, and what its phone may say to it. How often an account is
+//! asked is another matter ([`super::requests`]).
 //!
 //! The phone has to name the number that the waiting page shows: a bare "Ya" is what attackers tire
 //! people into (NIST SP 800-63B-4 section 3.1.3; CISA, Implementing Number Matching in MFA Applications,
-//! 2022). Whoever has the password alone can open a few requests in his own lane and no more; the owner's
-//! known browser has a lane of its own, and a code is always taken besides (invariant I11).
+//! 2022).
 
 use crate::domain::throttle::Lane;
-use crate::primitives::{
-    AccountId, ApprovalNumber, BrowserName, ChallengeId, DeviceId, UnixSeconds, WaitingRef,
-};
+use crate::primitives::{ApprovalNumber, BrowserName, ChallengeId, DeviceId, UnixSeconds};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use subtle::ConstantTimeEq;
 
-/// Life of a request in seconds.
+/// Life of a request in seconds, and again from each time that its page asks for more.
 pub const CHALLENGE_SECONDS: u64 = 120;
 /// For so many seconds the page that waits may take up what the phone said.
 pub const TAKE_UP_SECONDS: u64 = 120;
 /// Numbers that may be tried on one request.
 pub const TRIES_MAX: u8 = 3;
-/// Requests of one lane within [`RECENT_SECONDS`].
-pub const RECENT_MAX: usize = 3;
-/// See [`RECENT_MAX`].
-pub const RECENT_SECONDS: u64 = 600;
-/// Requests within a day from browsers in which the account was never accepted.
-pub const DAY_MAX: usize = 10;
-/// That day in seconds.
-const DAY_SECONDS: u64 = 86_400;
-/// After "bukan saya" the lane that it was said to asks for nothing for so many seconds.
-pub const PAUSE_SECONDS: u64 = 1_800;
 
 /// What the phone has to do, by role; the weaker first.
 #[derive(
@@ -72,7 +59,7 @@ pub struct Approval {
     pub lane: Lane,
     /// Its address and what it calls itself, for the phone to show.
     pub from: Whence,
-    /// Since when.
+    /// Since when, or since its page asked for more time.
     pub asked: UnixSeconds,
     /// Numbers that were tried.
     pub tries: u8,
@@ -131,6 +118,16 @@ impl Approval {
         }
     }
 
+    /// The page that waits asks for more time: the same number, for as long as a new one. Tries that were
+    /// made count on. `false` when nothing more can come of it.
+    pub fn prolong(&mut self, now: UnixSeconds) -> bool {
+        let open = self.seconds_left(now) > 0;
+        if open {
+            self.asked = now;
+        }
+        open
+    }
+
     /// The phone says yes; `number` is what was typed, and plays no part where a tap is enough.
     pub fn approve(&mut self, number: Option<&ApprovalNumber>, now: UnixSeconds) -> Yes {
         if self.may_be_taken_up(now) {
@@ -160,9 +157,14 @@ impl Approval {
         }
     }
 
+    /// Whether there is anything yet to say no to.
+    pub fn may_be_denied(&self, now: UnixSeconds) -> bool {
+        self.seconds_left(now) > 0 || self.may_be_taken_up(now)
+    }
+
     /// The phone says no; `false` when there is nothing any more to say it to.
     pub fn deny(&mut self, now: UnixSeconds) -> bool {
-        let open = self.seconds_left(now) > 0 || self.may_be_taken_up(now);
+        let open = self.may_be_denied(now);
         if open {
             self.state = Answered::Denied;
         }
@@ -176,106 +178,6 @@ impl Approval {
             Answered::Open | Answered::Denied => false,
         }
     }
-}
-
-/// How often an account was asked, and for which logins: what its phone looks through, and what keeps
-/// somebody who has the password from asking it all day.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Requests {
-    /// Whose.
-    pub id: AccountId,
-    known: Vec<Request>,
-    unknown: Vec<Request>,
-    #[serde(default)]
-    paused_known: Option<UnixSeconds>,
-    #[serde(default)]
-    paused_unknown: Option<UnixSeconds>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-struct Request {
-    at: UnixSeconds,
-    login: WaitingRef,
-}
-
-impl Requests {
-    /// Of an account that was never asked.
-    pub fn new(id: AccountId) -> Self {
-        Self {
-            id,
-            known: vec![],
-            unknown: vec![],
-            paused_known: None,
-            paused_unknown: None,
-        }
-    }
-
-    /// Counts one more request, if the lane has room for it.
-    pub fn ask(&mut self, lane: Lane, login: WaitingRef, now: UnixSeconds) -> bool {
-        let (requests, paused, span) = match lane {
-            Lane::KnownBrowser => (&mut self.known, self.paused_known, RECENT_SECONDS),
-            Lane::Unknown => (&mut self.unknown, self.paused_unknown, DAY_SECONDS),
-        };
-        requests.retain(|request| within(request.at, span, now));
-        let recent = requests.iter();
-        let recent = recent.filter(|request| within(request.at, RECENT_SECONDS, now));
-        let paused = paused.is_some_and(|since| within(since, PAUSE_SECONDS, now));
-        if paused || recent.count() >= RECENT_MAX || requests.len() >= DAY_MAX {
-            return false;
-        }
-        requests.push(Request { at: now, login });
-        true
-    }
-
-    /// "Bukan saya" was said to a request of this lane.
-    pub fn pause(&mut self, lane: Lane, now: UnixSeconds) {
-        match lane {
-            Lane::KnownBrowser => self.paused_known = Some(now),
-            Lane::Unknown => self.paused_unknown = Some(now),
-        }
-    }
-
-    /// Whether nothing in it counts any more.
-    pub fn is_forgotten(&self, now: UnixSeconds) -> bool {
-        let asked = [&self.known[..], &self.unknown[..]].concat();
-        let paused = [self.paused_known, self.paused_unknown];
-        let paused = paused.iter().flatten();
-        asked.iter().all(|one| !within(one.at, DAY_SECONDS, now))
-            && paused
-                .clone()
-                .all(|since| !within(*since, PAUSE_SECONDS, now))
-    }
-
-    /// Logins whose request may still be open, newest first.
-    pub fn open(&self, now: UnixSeconds) -> Vec<WaitingRef> {
-        self.asked_within(CHALLENGE_SECONDS, now)
-    }
-
-    /// Logins whose request may still be answered, or was answered and may be sent again.
-    pub fn recent(&self, now: UnixSeconds) -> Vec<WaitingRef> {
-        self.asked_within(CHALLENGE_SECONDS + TAKE_UP_SECONDS, now)
-    }
-
-    fn asked_within(&self, seconds: u64, now: UnixSeconds) -> Vec<WaitingRef> {
-        let mut open: Vec<Request> = [&self.known[..], &self.unknown[..]].concat();
-        open.retain(|request| within(request.at, seconds, now));
-        // Of one second the last one that was asked comes first.
-        open.reverse();
-        open.sort_by_key(|request| std::cmp::Reverse(request.at));
-        let mut logins: Vec<WaitingRef> = Vec::with_capacity(open.len());
-        for request in open {
-            if !logins.contains(&request.login) {
-                logins.push(request.login);
-            }
-        }
-        logins
-    }
-}
-
-/// Whether something of `at` counts. One whose time lies ahead does: a clock that went back gives nothing
-/// away.
-fn within(at: UnixSeconds, seconds: u64, now: UnixSeconds) -> bool {
-    now.since(at) < seconds
 }
 
 #[cfg(test)]

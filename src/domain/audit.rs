@@ -131,10 +131,12 @@ pub enum AuditEvent {
         /// Why, one word.
         reason: String,
     },
-    /// The phone said no to a waiting login, which ended.
+    /// The phone said no to a login, which ended unless that was too late.
     LoginDenied {
         /// "Bukan saya", rather than a slip of the finger.
         not_me: bool,
+        /// The login was over, or its session could not be found: nothing was ended.
+        late: bool,
         /// Address of the client that had logged in.
         asker: String,
     },

@@ -1,6 +1,6 @@
 //! A waiting login: the password was accepted upstream, the second factor is due.
 
-use crate::domain::approval::Approval;
+use crate::domain::approval::{Approval, CHALLENGE_SECONDS};
 use crate::domain::jar::Jar;
 use crate::domain::throttle::Attempts;
 use crate::primitives::{GatewaySessionId, Identity, UnixSeconds, UpstreamKey, WaitingRef};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// or a double click costs nobody a login (design.md section 4, step 3).
 pub const REPEAT_SECONDS: u64 = 60;
 
-/// An extension within so many seconds of the last one is the same click.
+/// An extension that brings no more than so many seconds is a double click, or none.
 const DOUBLE_CLICK_SECONDS: u64 = 5;
 
 /// What is still due.
@@ -96,23 +96,26 @@ impl WaitingLogin {
         }
     }
 
-    /// Extends the acceptor's window; `false` when none is left or it is already closed.
+    /// Extends the acceptor's window, and with it what a phone may still answer; `false` when none is left
+    /// or it is already closed.
     pub fn extend(&mut self, limits: LoginLimits, now: UnixSeconds) -> bool {
-        let left = self.seconds_left(limits, now);
-        if self.extensions_left == 0 || left == 0 {
+        if self.extensions_left == 0 || self.seconds_left(limits, now) == 0 {
             return false;
         }
-        // A double click is one wish: what was extended a moment ago is not extended again.
-        if left.saturating_add(DOUBLE_CLICK_SECONDS) > limits.window_seconds
-            && self.extensions_left < limits.extensions
-        {
-            return true;
-        }
-        let until = now.plus(limits.window_seconds);
-        // A window that is longer, while a phone is asked, is not shortened, and costs nothing.
-        if until > self.window_until {
+        let asked = self.approval.as_deref();
+        let answerable = asked.is_some_and(|asked| asked.seconds_left(now) > 0);
+        let window = match answerable {
+            true => limits.window_seconds.max(CHALLENGE_SECONDS),
+            false => limits.window_seconds,
+        };
+        let until = now.plus(window);
+        // A double click is one wish, and time that is there costs nothing.
+        if until > self.window_until.plus(DOUBLE_CLICK_SECONDS) {
             self.extensions_left -= 1;
             self.window_until = until;
+            if let Some(asked) = self.approval.as_deref_mut() {
+                asked.prolong(now);
+            }
         }
         true
     }

@@ -159,7 +159,10 @@ pub enum News {
         failures: u32,
     },
     /// He said "bukan saya" to a login on his phone.
-    LoginDenied,
+    LoginDenied {
+        /// It was over by then: nothing was ended.
+        late: bool,
+    },
 }
 
 /// What those who run the gateway are told.
@@ -185,6 +188,8 @@ pub enum OperatorNews {
         account: AccountId,
         /// Address of the client that had logged in.
         client: String,
+        /// It was over by then: nothing was ended.
+        late: bool,
     },
 }
 

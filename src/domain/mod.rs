@@ -22,6 +22,7 @@ pub mod policy_file;
 pub mod push;
 pub mod puzzle;
 pub mod recovery;
+pub mod requests;
 pub mod reset;
 pub mod retention;
 pub mod session;

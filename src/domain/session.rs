@@ -3,7 +3,7 @@
 
 use crate::authenticator::Factor;
 use crate::domain::jar::Jar;
-use crate::primitives::{GatewaySessionId, Identity, UnixSeconds, UpstreamKey};
+use crate::primitives::{GatewaySessionId, Identity, UnixSeconds, UpstreamKey, WaitingRef};
 use serde::{Deserialize, Serialize};
 
 /// The record of one accepted session.
@@ -15,6 +15,9 @@ pub struct GatewaySession {
     pub identity: Option<Identity>,
     /// Second factor that was accepted; `None` where the policy asked for none.
     pub factor: Option<Factor>,
+    /// The login that it became of, where one waited: a phone may still say no to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<WaitingRef>,
     /// The account's epoch at acceptance.
     pub account_epoch: u64,
     /// Every upstream session id seen in it, hashed.

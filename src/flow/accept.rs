@@ -151,6 +151,7 @@ impl Engine {
             id: entropy::gateway_session_id(&*self.entropy)?,
             identity: Some(login.identity.clone()),
             factor: acceptance.factor,
+            login: Some(login.reference),
             account_epoch: acceptance.account_epoch,
             keys: login.keys.clone(),
             created: now,

@@ -15,7 +15,7 @@ use crate::entropy;
 use crate::flow::accept::code_digest;
 use crate::flow::sessions::LiveSession;
 use crate::flow::{Engine, FlowError, TRIES};
-use crate::primitives::{AccountId, DeviceId, Identity, OtpCode};
+use crate::primitives::{AccountId, DeviceId, GatewaySessionId, Identity, OtpCode};
 use crate::store::Expect;
 use crate::store::records::{Draft, RecordError, Stored};
 use std::sync::Arc;
@@ -158,6 +158,7 @@ impl Engine {
                 .put(&account_key, account_expect, &account)
                 .put(&holder.key(), expect, &activation);
             let draft = self.with_invitation(draft, &account.id, &holder.key(), &activation);
+            let draft = self.without_unclaimed(draft, &activation).await?;
             match records.commit(draft).await {
                 Ok(()) => return Ok(ActivationState::Running(activation)),
                 Err(RecordError::Conflict) => {}
@@ -208,6 +209,43 @@ impl Engine {
             .plus(self.settings.activation.lifetime_seconds);
         let invitation = Invitation::new(account.clone(), holder.to_vec(), entry.generation, until);
         draft.put(&entry.invite.digest(), Expect::Absent, &invitation)
+    }
+
+    /// Links of QR codes that were shown before end, unless a phone has opened them: whoever renews the QR
+    /// code may do so because the last one was seen by somebody else.
+    async fn without_unclaimed(
+        &self,
+        mut draft: Draft,
+        activation: &Activation,
+    ) -> Result<Draft, FlowError> {
+        let Some((_, before)) = activation.entries.split_last() else {
+            return Ok(draft);
+        };
+        for entry in before {
+            let key = entry.invite.digest();
+            let found = self.records()?.get::<Invitation>(&key).await?;
+            if let Some(stored) = found.filter(|stored| stored.value.device().is_none()) {
+                let expect = Expect::Version(stored.version);
+                draft = draft.delete::<Invitation>(&key, expect);
+            }
+        }
+        Ok(draft)
+    }
+
+    /// Whether the login or session of this key, on which an activation hangs, still lives.
+    pub(super) async fn is_held(&self, key: &[u8]) -> Result<bool, FlowError> {
+        Ok(match key.split_first() {
+            Some((b'w', reference)) => {
+                let login = self.records()?.get::<WaitingLogin>(reference).await?;
+                login.is_some_and(|login| self.may_activate(&Holder::Login(Box::new(login))))
+            }
+            Some((b's', id)) => {
+                let id = <[u8; 16]>::try_from(id).ok().map(GatewaySessionId);
+                let session = id.and_then(|id| self.sessions.find(id));
+                session.is_some_and(|session| self.may_activate(&Holder::Session(session)))
+            }
+            _ => false,
+        })
     }
 
     pub(super) fn may_activate(&self, holder: &Holder) -> bool {

@@ -5,15 +5,18 @@
 //! that it was said to, in the browser that waits for it, and nothing else.
 
 use crate::authenticator::Factor;
-use crate::domain::approval::{Approval, Requests, TAKE_UP_SECONDS, Yes};
+use crate::domain::approval::{Approval, TAKE_UP_SECONDS, Yes};
 use crate::domain::audit::AuditEvent;
 use crate::domain::login::{Need, Outcome, WaitingLogin};
-use crate::domain::throttle::{Admission, Attempts, admit};
+use crate::domain::requests::{Request, Requests, Word};
+use crate::domain::throttle::{Admission, Attempts, Lane, admit};
 use crate::flow::phone::Phone;
+use crate::flow::sessions::LiveSession;
 use crate::flow::{Client, Engine, FlowError, TRIES};
-use crate::primitives::{ApprovalNumber, ChallengeId};
+use crate::primitives::{ApprovalNumber, ChallengeId, Role, UnixSeconds};
 use crate::store::Expect;
 use crate::store::records::{Draft, RecordError, Stored};
+use std::sync::Arc;
 
 /// What a yes or a no did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +46,20 @@ pub enum Denial {
     NotMe,
     /// He pressed the wrong button.
     Mistake,
+}
+
+/// What an answer of the phone is about.
+struct Called {
+    /// All requests of its account.
+    requests: Stored<Requests>,
+    /// From which browser the login came.
+    lane: Lane,
+    /// This one.
+    request: Request,
+    /// The login, while it is kept.
+    login: Option<Stored<WaitingLogin>>,
+    /// The request in it, where it still waits for this phone.
+    approval: Option<Approval>,
 }
 
 impl Engine {
@@ -84,7 +101,10 @@ impl Engine {
     ) -> Result<Said, FlowError> {
         let records = self.records()?;
         for _ in 0..TRIES {
-            let Some((login, mut approval)) = self.called(phone, challenge).await? else {
+            let Some(called) = self.called(phone, challenge).await? else {
+                return Ok(Said::Over);
+            };
+            let Some((login, mut approval)) = called.waits() else {
                 return Ok(Said::Over);
             };
             let now = self.now();
@@ -106,7 +126,15 @@ impl Engine {
                 return Ok(said(yes));
             }
             let draft = match yes {
-                Yes::Approved => records.draft().delete::<Attempts>(&key, expect),
+                Yes::Approved => {
+                    let draft = records.draft().delete::<Attempts>(&key, expect);
+                    called.note(
+                        draft,
+                        &records.account_key(&phone.account.id),
+                        Word::Yes,
+                        None,
+                    )
+                }
                 Yes::Wrong { .. } | Yes::Over => {
                     let role = login.value.identity.role.as_str();
                     let event = AuditEvent::CodeRefused {
@@ -128,7 +156,7 @@ impl Engine {
     }
 
     /// The phone says no: the login ends. After "bukan saya" its lane rests, and the owner and the admins
-    /// are told.
+    /// are told; a session that the login became by a code meanwhile ends as well.
     ///
     /// # Errors
     /// [`FlowError`] when the store fails: the login waits on.
@@ -139,64 +167,134 @@ impl Engine {
         denial: Denial,
         client: &Client,
     ) -> Result<Said, FlowError> {
-        let records = self.records()?;
-        let key = records.account_key(&phone.account.id);
         for _ in 0..TRIES {
-            let Some((login, mut approval)) = self.called(phone, challenge).await? else {
+            let Some(called) = self.called(phone, challenge).await? else {
                 return Ok(Said::Over);
             };
-            let now = self.now();
-            if !approval.deny(now) {
-                return Ok(Said::Over);
+            match called.request.said {
+                // Its answer was lost.
+                Some(Word::No) => return Ok(Said::Taken),
+                Some(Word::LateNo) => return Ok(Said::Over),
+                Some(Word::Yes) | None => {}
             }
-            let not_me = denial == Denial::NotMe;
-            let event = AuditEvent::LoginDenied {
-                not_me,
-                asker: approval.from.address.to_string(),
+            let said = match called.waits() {
+                Some((login, approval)) if approval.may_be_denied(self.now()) => {
+                    self.deny_waiting((phone, denial), &called, (&login, approval), client)
+                        .await?
+                }
+                _ if denial == Denial::Mistake => return Ok(Said::Over),
+                _ => self.deny_late(phone, &called, client).await?,
             };
-            let who = (&phone.account.id, login.value.identity.role.as_str());
-            let draft = records.draft().audit(&self.audit(client, Some(who), event));
-            let draft = if not_me {
-                let fresh = || Requests::new(phone.account.id.clone());
-                let (mut requests, expect) = records.for_update(&key, fresh).await?;
-                requests.pause(approval.lane, now);
-                draft.put(&key, expect, &requests)
-            } else {
-                draft
-            };
-            if self.write_answer(draft, &login, approval).await? {
-                self.abandon_login(&login.value, "denied", client).await;
-                return Ok(Said::Taken);
+            if let Some(said) = said {
+                return Ok(said);
             }
         }
         Ok(Said::Wait { seconds: 1 })
     }
 
-    /// The login that this phone was asked about, with the request.
+    /// No to a login that waits; `None` when somebody else wrote first.
+    async fn deny_waiting(
+        &self,
+        (phone, denial): (&Phone, Denial),
+        called: &Called,
+        (login, mut approval): (&Stored<WaitingLogin>, Approval),
+        client: &Client,
+    ) -> Result<Option<Said>, FlowError> {
+        let role = Some(&login.value.identity.role);
+        let draft = self.denial(phone, called, (denial, false, role), client)?;
+        approval.deny(self.now());
+        if !self.write_answer(draft, login, approval).await? {
+            return Ok(None);
+        }
+        self.abandon_login(&login.value, "denied", client).await;
+        Ok(Some(Said::Taken))
+    }
+
+    /// "Bukan saya" to a login that waits no more.
+    async fn deny_late(
+        &self,
+        phone: &Phone,
+        called: &Called,
+        client: &Client,
+    ) -> Result<Option<Said>, FlowError> {
+        let keys = called.login.iter().flat_map(|login| &login.value.keys);
+        for key in keys {
+            // An acceptance that is being written holds this until its session can be found.
+            drop(self.table.entry(*key, self.now()).durable.lock().await);
+        }
+        let session = self.session_of(phone, called.request);
+        let identity = session.as_ref().and_then(|s| s.record().identity.clone());
+        let role = identity.as_ref().map(|identity| &identity.role);
+        let late = session.is_none();
+        let draft = self.denial(phone, called, (Denial::NotMe, late, role), client)?;
+        match self.records()?.commit(draft).await {
+            Ok(()) => {}
+            Err(RecordError::Conflict) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+        let Some(session) = session else {
+            return Ok(Some(Said::Over));
+        };
+        self.end_session(&session, "denied", client).await;
+        Ok(Some(Said::Taken))
+    }
+
+    /// What is written for a no, whatever it ends.
+    fn denial(
+        &self,
+        phone: &Phone,
+        called: &Called,
+        (denial, late, role): (Denial, bool, Option<&Role>),
+        client: &Client,
+    ) -> Result<Draft, FlowError> {
+        let records = self.records()?;
+        let not_me = denial == Denial::NotMe;
+        let event = AuditEvent::LoginDenied {
+            not_me,
+            late,
+            asker: called.request.address.to_string(),
+        };
+        let who = Some((&phone.account.id, role.map_or("", Role::as_str)));
+        let word = if late { Word::LateNo } else { Word::No };
+        let key = records.account_key(&phone.account.id);
+        let pause = not_me.then(|| self.now());
+        let draft = called.note(records.draft(), &key, word, pause);
+        Ok(draft.audit(&self.audit(client, who, event)))
+    }
+
+    /// The session that a login of this request became, if it lives.
+    fn session_of(&self, phone: &Phone, request: Request) -> Option<Arc<LiveSession>> {
+        let mut sessions = self.sessions.of_account(&phone.account.id).into_iter();
+        sessions.find(|session| session.record().login == Some(request.login))
+    }
+
+    /// What this phone was asked.
     async fn called(
         &self,
         phone: &Phone,
         challenge: ChallengeId,
-    ) -> Result<Option<(Stored<WaitingLogin>, Approval)>, FlowError> {
+    ) -> Result<Option<Called>, FlowError> {
         let records = self.records()?;
+        let now = self.now();
         let key = records.account_key(&phone.account.id);
         let Some(requests) = records.get::<Requests>(&key).await? else {
             return Ok(None);
         };
-        for reference in requests.value.recent(self.now()) {
-            let Some(login) = records.get::<WaitingLogin>(&reference.0).await? else {
-                continue;
-            };
-            if login.value.seconds_left(self.settings.login, self.now()) == 0 {
-                continue;
-            }
-            let asked = asked_of(&login.value, phone);
-            if let Some(asked) = asked.filter(|asked| asked.id == challenge) {
-                let asked = asked.clone();
-                return Ok(Some((login, asked)));
-            }
-        }
-        Ok(None)
+        let Some((lane, request)) = requests.value.find(challenge, now) else {
+            return Ok(None);
+        };
+        let login = records.get::<WaitingLogin>(&request.login.0).await?;
+        let waits = login.as_ref().map(|login| &login.value);
+        let waits = waits.filter(|login| login.seconds_left(self.settings.login, now) > 0);
+        let approval = waits.and_then(|login| asked_of(login, phone));
+        let approval = approval.filter(|asked| asked.id == challenge).cloned();
+        Ok(Some(Called {
+            requests,
+            lane,
+            request,
+            login,
+            approval,
+        }))
     }
 
     /// Writes an answer into the login that waits, with what belongs to it, and wakes its page; `false`
@@ -229,6 +327,22 @@ impl Engine {
             Err(RecordError::Conflict) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+impl Called {
+    fn waits(&self) -> Option<(Stored<WaitingLogin>, Approval)> {
+        Some((self.login.clone()?, self.approval.clone()?))
+    }
+
+    /// Keeps what the phone said beside its request; the lane rests from `pause` on.
+    fn note(&self, draft: Draft, key: &[u8], said: Word, pause: Option<UnixSeconds>) -> Draft {
+        let mut requests = self.requests.value.clone();
+        requests.note(self.request.challenge, said);
+        if let Some(now) = pause {
+            requests.pause(self.lane, now);
+        }
+        draft.put(key, Expect::Version(self.requests.version), &requests)
     }
 }
 

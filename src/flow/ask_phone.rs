@@ -4,13 +4,14 @@
 //! where more time is asked for. The quotas of the lane bound it ([`Requests`]); where they are used up
 //! the acceptor takes codes as ever.
 
-use crate::domain::approval::{Answered, Approval, CHALLENGE_SECONDS, Requests, Whence};
+use crate::domain::approval::{Answered, Approval, CHALLENGE_SECONDS, Whence};
 use crate::domain::enrollment::Account;
 use crate::domain::login::{Need, Outcome, WaitingLogin};
+use crate::domain::requests::{Request, Requests, Rest};
 use crate::domain::throttle::Lane;
 use crate::entropy;
 use crate::flow::{Client, Engine, FlowError, TRIES};
-use crate::primitives::{BrowserName, Identity};
+use crate::primitives::{AccountId, BrowserName, Identity};
 use crate::store::Expect;
 use crate::store::records::{RecordError, Stored};
 
@@ -45,7 +46,14 @@ impl Engine {
             let Some(approval) = self.new_approval(&value.identity, &account, lane, client)? else {
                 return Ok(login);
             };
-            if !requests.ask(lane, value.reference, now) {
+            let request = Request {
+                at: now,
+                challenge: approval.id,
+                login: value.reference,
+                address: client.address,
+                said: None,
+            };
+            if requests.ask(lane, request).is_err() {
                 return Ok(login);
             }
             // The page stays open as long as the phone may answer.
@@ -77,6 +85,21 @@ impl Engine {
             }
         }
         Ok(login)
+    }
+
+    /// Until when the phone of this account is not asked by this lane, if so.
+    ///
+    /// # Errors
+    /// [`FlowError`] when the store fails.
+    pub async fn phone_rests(
+        &self,
+        account: &AccountId,
+        lane: Lane,
+    ) -> Result<Option<Rest>, FlowError> {
+        let records = self.records()?;
+        let key = records.account_key(account);
+        let requests = records.get::<Requests>(&key).await?;
+        Ok(requests.and_then(|stored| stored.value.rest(lane, self.now())))
     }
 
     fn new_approval(

@@ -178,6 +178,7 @@ impl Engine {
             id: entropy::gateway_session_id(&*self.entropy)?,
             identity,
             factor: None,
+            login: None,
             account_epoch,
             keys: vec![key],
             created: now,

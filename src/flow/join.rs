@@ -145,7 +145,8 @@ impl Engine {
         let Some(activation) = records.get::<Activation>(key).await? else {
             return Ok(None);
         };
-        if activation.value.is_over(self.settings.activation, now) {
+        let over = activation.value.is_over(self.settings.activation, now);
+        if over || !self.is_held(key).await? {
             return Ok(None);
         }
         let mut entries = activation.value.entries.into_iter();

@@ -49,10 +49,12 @@ fn operator_news(record: &AuditRecord) -> Option<OperatorNews> {
         }),
         AuditEvent::LoginDenied {
             not_me: true,
+            late,
             asker,
         } => Some(OperatorNews::LoginDenied {
             account: record.account.clone()?,
             client: asker.clone(),
+            late: *late,
         }),
         _ => None,
     }
@@ -90,10 +92,11 @@ fn owner_news(record: &AuditRecord) -> Option<(News, &str)> {
         },
         AuditEvent::LoginDenied {
             not_me: true,
+            late,
             asker,
         } => {
             // Not the phone's address: that of whoever has the password.
-            return Some((News::LoginDenied, asker));
+            return Some((News::LoginDenied { late: *late }, asker));
         }
         _ => return None,
     };

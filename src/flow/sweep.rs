@@ -1,9 +1,9 @@
 //! The broom: what ends by itself, what is owed, what is forgotten.
 
-use crate::domain::approval::Requests;
 use crate::domain::enrollment::Activation;
 use crate::domain::invitation::Invitation;
 use crate::domain::login::{Outcome, REPEAT_SECONDS, WaitingLogin};
+use crate::domain::requests::Requests;
 use crate::domain::reset::ResetCase;
 use crate::domain::session::{GatewaySession, Liveness};
 use crate::domain::upstream_session::{State, StoredState};

@@ -116,10 +116,10 @@ pub(super) async fn extend(pages: &Pages, request: &PageRequest<'_>, form: &Form
         Err(refusal) => return *refusal,
     };
     match pages.engine.extend(login.value.reference, ticket).await {
-        Ok(_) => {
-            // The phone is asked again as well, where its time is over.
+        Ok(extended) => {
             let reference = login.value.reference;
-            if let Err(refusal) = by_phone::asked(pages, request, login, true).await {
+            // The phone is asked again as well, where its time is over.
+            if extended && let Err(refusal) = by_phone::asked(pages, request, login, true).await {
                 return *refusal;
             }
             pages.to_own(request, &page_path(pages, Need::Verify, reference))
@@ -318,7 +318,7 @@ pub(super) async fn render(
         confirmed: engine
             .code_of_browser(request.cookies.reset, &login.identity.account)
             .is_some(),
-        phone: by_phone::shown(pages, login, &account),
+        phone: by_phone::shown(pages, request, login, &account).await,
         entry: account
             .binding
             .map(|b| entry_letter(b.generation))

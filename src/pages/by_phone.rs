@@ -9,7 +9,7 @@ use crate::domain::approval::Confirm;
 use crate::domain::enrollment::{Account, Activation};
 use crate::domain::login::WaitingLogin;
 use crate::flow::activate::Holder;
-use crate::render::{AskedPhone, AskedStanding, JoinLink, JoinedPhone, paths};
+use crate::render::{Addresses, AskedPhone, AskedStanding, JoinLink, JoinedPhone, paths};
 use crate::store::records::Stored;
 
 /// The login with its request to the phone, where its account has one and the quotas allow it.
@@ -57,28 +57,43 @@ pub(super) async fn take_in(pages: &Pages, request: &PageRequest<'_>, form: &For
 }
 
 /// What the acceptor shows of the request to the phone.
-pub(super) fn shown(pages: &Pages, login: &WaitingLogin, account: &Account) -> Option<AskedPhone> {
+pub(super) async fn shown(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    login: &WaitingLogin,
+    account: &Account,
+) -> Option<AskedPhone> {
     let device = account.device()?;
+    let now = pages.engine.now();
     let Some(asked) = login.approval.as_deref() else {
-        return Some(AskedPhone::not_asked());
+        return Some(AskedPhone::over(rest(pages, request, account).await));
     };
     if asked.device != device.id {
         return None;
     }
-    let now = pages.engine.now();
-    let base = &pages.frame.base;
-    let reference = login.reference.to_text();
-    let of = |path: &str| format!("{base}{path}?r={reference}");
+    if asked.seconds_left(now) == 0 && !asked.may_be_taken_up(now) {
+        return Some(AskedPhone::over(rest(pages, request, account).await));
+    }
+    let reference = format!("?r={}", login.reference.to_text());
     let standing = match asked.may_be_taken_up(now) {
         true => AskedStanding::Ready,
-        false if asked.seconds_left(now) > 0 => AskedStanding::Open,
-        false => AskedStanding::Over,
+        false => AskedStanding::Open,
     };
-    let told = [of(paths::ACCEPTOR_EVENTS), of(paths::ACCEPTOR_POLL)];
+    let listened = [paths::ACCEPTOR_EVENTS, paths::ACCEPTOR_POLL];
+    let addresses = addresses(pages, request, listened, &reference);
     match asked.confirm {
-        Confirm::Number => AskedPhone::new(&asked.number, standing, told).ok(),
-        Confirm::Tap => Some(AskedPhone::by_tap(standing, told)),
+        Confirm::Number => AskedPhone::new(&asked.number, standing, addresses).ok(),
+        Confirm::Tap => Some(AskedPhone::by_tap(standing, addresses)),
     }
+}
+
+/// Until when the phone is not asked from this browser, for people.
+async fn rest(pages: &Pages, request: &PageRequest<'_>, account: &Account) -> Option<String> {
+    let engine = &pages.engine;
+    let lane = engine.lane(request.cookies.known, &account.id);
+    // A store that fails is told by what needs it.
+    let rest = engine.phone_rests(&account.id, lane).await.ok().flatten();
+    rest.map(|rest| pages.date_text(rest.until))
 }
 
 /// The link of an activation that a phone opens to join.
@@ -89,14 +104,12 @@ pub(super) async fn join_link(
     activation: &Activation,
 ) -> Option<JoinLink> {
     let invite = &activation.entries.last()?.invite;
-    let base = &pages.frame.base;
     let reference = match holder {
         Holder::Login(login) => format!("?r={}", login.value.reference.to_text()),
         Holder::Session(_) => String::new(),
     };
-    let of = |path: &str| format!("{base}{path}{reference}");
-    let app = format!("{}{base}{}", pages.origin_of(request), paths::PHONE);
-    let told = [of(paths::ACTIVATION_EVENTS), of(paths::ACTIVATION_POLL)];
+    let listened = [paths::ACTIVATION_EVENTS, paths::ACTIVATION_POLL];
+    let addresses = addresses(pages, request, listened, &reference);
     // A store that fails is told by what needs it.
     let joined = pages.engine.joined(activation).await.ok().flatten();
     let joined = joined.and_then(|binding| binding.device);
@@ -104,5 +117,19 @@ pub(super) async fn join_link(
         device: device.id.to_text(),
         browser: device.browser.told(),
     });
-    JoinLink::new(&app, invite, joined, told).ok()
+    JoinLink::new(invite, joined, addresses).ok()
+}
+
+fn addresses(
+    pages: &Pages,
+    request: &PageRequest<'_>,
+    [events, poll]: [&str; 2],
+    reference: &str,
+) -> Addresses {
+    let base = &pages.frame.base;
+    Addresses {
+        app: format!("{}{base}{}", pages.origin_of(request), paths::PHONE),
+        events: format!("{base}{events}{reference}"),
+        poll: format!("{base}{poll}{reference}"),
+    }
 }

@@ -138,8 +138,15 @@ fn for_operator(news: &OperatorNews, at: String) -> MailContent {
             at,
             client: client.clone(),
         },
-        OperatorNews::LoginDenied { account, client } => MailContent::Denied {
-            what: Denied::Login,
+        OperatorNews::LoginDenied {
+            account,
+            client,
+            late,
+        } => MailContent::Denied {
+            what: match late {
+                true => Denied::LoginLate,
+                false => Denied::Login,
+            },
             user_id: account.user_id.as_str().to_owned(),
             at,
             client: client.clone(),

@@ -166,7 +166,8 @@ async fn asked(pages: &Pages, request: &PageRequest<'_>, action: &str) -> Answer
     if request.method != Method::POST {
         return Err(Refusal::Method.into());
     }
-    let Some(head) = Head::read(request) else {
+    // What is not signed says nothing.
+    let Some(head) = Head::read(request).filter(|_| request.query.is_none()) else {
         return Err(Refusal::Request.into());
     };
     match action {
@@ -234,7 +235,11 @@ async fn approve(pages: &Pages, request: &PageRequest<'_>, head: &Head) -> Answe
     let Some(challenge) = head.challenge else {
         return Err(Refusal::Request.into());
     };
-    let number = ApprovalNumber::parse(&number);
+    let number = match number.as_str() {
+        "" => None,
+        // No try: it is not even a number.
+        text => Some(ApprovalNumber::parse(text).ok_or(Refusal::Request)?),
+    };
     let said = pages
         .engine
         .approve(&phone, challenge, number.as_ref(), request.client)

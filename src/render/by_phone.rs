@@ -6,15 +6,24 @@ use super::words::Say;
 use crate::primitives::{ApprovalNumber, InviteToken, WaitingRef};
 use serde_json::{Value, json};
 
-/// Addresses that tell whether something has happened: the stream, and the answer that waits.
-type Told = [String; 2];
+/// Addresses that a page names which waits for a phone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// The app, as users know it.
+    pub app: String,
+    /// The stream that tells whether something has happened.
+    pub events: String,
+    /// The answer that waits for it.
+    pub poll: String,
+}
 
 /// A request to the phone, on the acceptor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskedPhone {
     number: Option<(SecretText, QrSvg)>,
     standing: AskedStanding,
-    told: Told,
+    addresses: Option<Addresses>,
+    rests_until: Option<String>,
 }
 
 /// How a request to the phone stands.
@@ -36,32 +45,36 @@ impl AskedPhone {
     pub fn new(
         number: &ApprovalNumber,
         standing: AskedStanding,
-        told: Told,
+        addresses: Addresses,
     ) -> Result<Self, QrError> {
         let svg = qr_svg(number.expose())?;
         let (front, back) = number.expose().split_at(3);
         Ok(Self {
             number: Some((SecretText::new(format!("{front} {back}")), svg)),
             standing,
-            told,
+            addresses: Some(addresses),
+            rests_until: None,
         })
     }
 
     /// Where a tap on the phone is enough, without a number.
-    pub fn by_tap(standing: AskedStanding, told: Told) -> Self {
+    pub fn by_tap(standing: AskedStanding, addresses: Addresses) -> Self {
         Self {
             number: None,
             standing,
-            told,
+            addresses: Some(addresses),
+            rests_until: None,
         }
     }
 
-    /// There is a phone, and it is not asked: too often, lately.
-    pub fn not_asked() -> Self {
+    /// There is a phone, and nothing comes of asking it; date and time from which it is asked again, where
+    /// it was asked too often.
+    pub fn over(rests_until: Option<String>) -> Self {
         Self {
             number: None,
             standing: AskedStanding::Over,
-            told: Told::default(),
+            addresses: None,
+            rests_until,
         }
     }
 
@@ -78,23 +91,36 @@ impl AskedPhone {
     pub(super) fn view(&self) -> Value {
         let open = self.is_open();
         let shown = self.number.as_ref().filter(|_| open);
-        let [events, poll] = &self.told;
+        let addresses = self.addresses.as_ref();
         json!({
             "open": open,
             "waits": self.waits(),
             "number": shown.map(|(number, _)| number.expose()),
             "svg": shown.map(|(_, svg)| svg),
             "ready": (self.standing == AskedStanding::Ready).then(|| Say::key("by_phone.approved")),
-            "events": events,
-            "poll": poll,
+            "rests_until": self.rests_until,
+            "app": addresses.map(|at| &at.app),
+            "events": addresses.map(|at| &at.events),
+            "poll": addresses.map(|at| &at.poll),
         })
     }
 
     pub(super) fn sample(standing: AskedStanding) -> Option<Self> {
+        let number = ApprovalNumber::from_random([7; 8]);
+        Self::new(&number, standing, Addresses::sample("acceptor")).ok()
+    }
+}
+
+impl Addresses {
+    /// Of the acceptor or the activation.
+    pub(super) fn sample(page: &str) -> Self {
         let reference = WaitingRef([0, 1, 2, 3, 4, 5, 6, 7]).to_text();
-        let told =
-            ["events", "poll"].map(|what| format!("/eproc4/gerbang/acceptor/{what}?r={reference}"));
-        Self::new(&ApprovalNumber::from_random([7; 8]), standing, told).ok()
+        let of = |what: &str| format!("/eproc4/gerbang/{page}/{what}?r={reference}");
+        Self {
+            app: "https://spse.example.go.id/eproc4/gerbang/authenticator/".to_owned(),
+            events: of("events"),
+            poll: of("poll"),
+        }
     }
 }
 
@@ -105,7 +131,7 @@ pub struct JoinLink {
     code: SecretText,
     svg: QrSvg,
     joined: Option<JoinedPhone>,
-    told: Told,
+    addresses: Addresses,
 }
 
 /// A phone that has joined.
@@ -118,29 +144,27 @@ pub struct JoinedPhone {
 }
 
 impl JoinLink {
-    /// `app` is the address of the app as users know it; `joined` is the phone that has.
+    /// `joined` is the phone that has.
     ///
     /// # Errors
     /// [`QrError`] when the address is too long for a phone to read.
     pub fn new(
-        app: &str,
         invite: &InviteToken,
         joined: Option<JoinedPhone>,
-        told: Told,
+        addresses: Addresses,
     ) -> Result<Self, QrError> {
         let token = SecretText::new(invite.to_text());
-        let link = SecretText::new(format!("{app}#add={}", token.expose()));
+        let link = SecretText::new(format!("{}#add={}", addresses.app, token.expose()));
         Ok(Self {
             svg: qr_svg(link.expose())?,
             token,
             code: SecretText::new(invite.grouped()),
             joined,
-            told,
+            addresses,
         })
     }
 
     pub(super) fn view(&self) -> Value {
-        let [events, poll] = &self.told;
         let joined = self.joined.as_ref();
         json!({
             "token": self.token.expose(),
@@ -148,21 +172,17 @@ impl JoinLink {
             "svg": &self.svg,
             "ready": joined.map(|phone| Say::key("by_phone.joined").with("phone", &phone.browser)),
             "device": joined.map(|phone| &phone.device),
-            "events": events,
-            "poll": poll,
+            "events": self.addresses.events,
+            "poll": self.addresses.poll,
         })
     }
 
     pub(super) fn sample(joined: bool) -> Option<Self> {
-        let reference = WaitingRef([0, 1, 2, 3, 4, 5, 6, 7]).to_text();
-        let told = ["events", "poll"]
-            .map(|what| format!("/eproc4/gerbang/activation/{what}?r={reference}"));
         let invite = InviteToken::new([7; 10]);
-        let app = "https://spse.example.go.id/eproc4/gerbang/authenticator/";
         let joined = joined.then(|| JoinedPhone {
             device: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
             browser: "Chrome (Android)".to_owned(),
         });
-        Self::new(app, &invite, joined, told).ok()
+        Self::new(&invite, joined, Addresses::sample("activation")).ok()
     }
 }

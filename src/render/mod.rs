@@ -43,7 +43,7 @@ mod tests;
 pub use crate::primitives::Lang;
 pub use announcement::Announcement;
 pub use asset::Asset;
-pub use by_phone::{AskedPhone, AskedStanding, JoinLink, JoinedPhone};
+pub use by_phone::{Addresses, AskedPhone, AskedStanding, JoinLink, JoinedPhone};
 pub use contact::Contact;
 pub use frame::{Frame, LocalPath, with_lang};
 pub use lint::{PAGE_BYTES_MAX, lint};

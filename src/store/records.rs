@@ -14,7 +14,6 @@ pub use audit::{AuditEntry, MAIL_CURSOR, MailCursor, OUT_CURSORS, OutCursors, St
 pub use redact::Redaction;
 pub use verify::{AuditReport, Fault};
 
-use crate::domain::approval::Requests;
 use crate::domain::audit::AuditRecord;
 use crate::domain::directory::Registered;
 use crate::domain::enrollment::{Account, Activation};
@@ -23,6 +22,7 @@ use crate::domain::login::WaitingLogin;
 use crate::domain::mail::Outbound;
 use crate::domain::policy::PolicyState;
 use crate::domain::push::Wakeable;
+use crate::domain::requests::Requests;
 use crate::domain::reset::ResetCase;
 use crate::domain::session::GatewaySession;
 use crate::domain::standing::{Seen, Standing};

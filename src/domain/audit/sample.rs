@@ -35,6 +35,7 @@ pub fn events() -> Vec<AuditEvent> {
         },
         AuditEvent::LoginDenied {
             not_me: true,
+            late: false,
             asker: "203.0.113.9".into(),
         },
         AuditEvent::Activated {

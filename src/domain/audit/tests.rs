@@ -3,7 +3,7 @@ use serde_json::Value;
 
 /// Every field that can be recorded, and what it is in JSON. A new line here is a decision: it may
 /// hold ids, labels and numbers, and nothing that opens anything (invariant I10).
-const FIELDS: [&str; 101] = [
+const FIELDS: [&str; 102] = [
     "activated.entry: text",
     "activated.phone: text",
     "activated.replaced: flag",
@@ -41,6 +41,7 @@ const FIELDS: [&str; 101] = [
     "login-accepted.lane: text",
     "login-accepted.left: number",
     "login-denied.asker: text",
+    "login-denied.late: flag",
     "login-denied.not_me: flag",
     "login-released.mode: text",
     "login-released.would_ask: flag",

@@ -98,6 +98,7 @@ fn an_event_of_nobody_is_told_to_nobody() {
 fn bukan_saya_names_whoever_had_logged_in_and_a_slip_names_nobody() {
     let denied = |not_me| AuditEvent::LoginDenied {
         not_me,
+        late: false,
         asker: "198.51.100.7".into(),
     };
     let letters = letters_of(&record(denied(true)), true);

@@ -71,7 +71,9 @@ pub(super) fn body<T: DeserializeOwned>(request: &PageRequest<'_>) -> Option<T> 
     if !kind.eq_ignore_ascii_case("application/json") {
         return None;
     }
-    serde_json::from_slice(&request.body).ok()
+    // An array would do for a struct as well.
+    let object = request.body.trim_ascii_start().starts_with(b"{");
+    object.then(|| serde_json::from_slice(&request.body).ok())?
 }
 
 /// Where the request was sent to, as the phone's browser knows it.
@@ -82,7 +84,11 @@ fn place(pages: &Pages, request: &PageRequest<'_>) -> (String, String) {
 
 impl Head {
     pub(super) fn read(request: &PageRequest<'_>) -> Option<Self> {
-        let text = request.headers.get(SIGNATURE_HEADER)?.to_str().ok()?;
+        let mut sent = request.headers.get_all(SIGNATURE_HEADER).iter();
+        let text = sent.next()?.to_str().ok()?;
+        if sent.next().is_some() {
+            return None;
+        }
         if text.len() > HEADER_BYTES_MAX {
             return None;
         }

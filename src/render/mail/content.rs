@@ -88,6 +88,8 @@ pub enum Denied {
     ResetLate,
     /// A login, on the phone.
     Login,
+    /// A login that was over by then.
+    LoginLate,
 }
 
 /// A line of a table.
@@ -147,9 +149,14 @@ fn keys(news: &News) -> [&'static str; 3] {
             "mail.codes_wrong.what",
             "mail.codes_wrong.advice",
         ],
-        News::LoginDenied => [
+        News::LoginDenied { late: false } => [
             "mail.login_denied.subject",
             "mail.login_denied.what",
+            "mail.login_denied.advice",
+        ],
+        News::LoginDenied { late: true } => [
+            "mail.login_denied.late_subject",
+            "mail.login_denied.late",
             "mail.login_denied.advice",
         ],
     }
@@ -169,7 +176,7 @@ fn own_facts(news: &News) -> Vec<Fact> {
         | News::Reset
         | News::NewBrowser
         | News::RecoveryMade
-        | News::LoginDenied => vec![],
+        | News::LoginDenied { .. } => vec![],
     }
 }
 
@@ -217,6 +224,9 @@ fn denied(what: Denied) -> MailView {
         Denied::Reset => MailView::new("mail.denied.subject", "mail.denied.what"),
         Denied::ResetLate => MailView::new("mail.denied.late_subject", "mail.denied.late"),
         Denied::Login => MailView::new("mail.denied.login_subject", "mail.denied.login"),
+        Denied::LoginLate => {
+            MailView::new("mail.denied.login_late_subject", "mail.denied.login_late")
+        }
     }
 }
 

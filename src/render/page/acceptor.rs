@@ -1,7 +1,7 @@
 //! The code after the password.
 
 use super::{View, code};
-use crate::render::by_phone::{AskedPhone, AskedStanding};
+use crate::render::by_phone::{Addresses, AskedPhone, AskedStanding};
 use crate::render::contact::Contact;
 use crate::render::frame::LocalPath;
 use crate::render::problem::WordsError;
@@ -196,14 +196,10 @@ impl Acceptor {
     }
 
     fn phone_samples(&self) -> Vec<(String, Self)> {
-        let told = ["events", "poll"].map(|what| format!("/eproc4/gerbang/acceptor/{what}"));
-        let tap = Some(AskedPhone::by_tap(AskedStanding::Open, told));
-        let [open, ready, over] = [
-            AskedStanding::Open,
-            AskedStanding::Ready,
-            AskedStanding::Over,
-        ]
-        .map(AskedPhone::sample);
+        let addresses = Addresses::sample("acceptor");
+        let tap = Some(AskedPhone::by_tap(AskedStanding::Open, addresses));
+        let [open, ready] = [AskedStanding::Open, AskedStanding::Ready].map(AskedPhone::sample);
+        let rests = Some(AskedPhone::over(Some("22-11-2026 10.42 WIB".to_owned())));
         let sample = |name: &str, phone| {
             let page = Self {
                 phone,
@@ -215,7 +211,8 @@ impl Acceptor {
             sample("", open),
             sample("_tap", tap),
             sample("_ready", ready),
-            sample("_over", over),
+            sample("_over", Some(AskedPhone::over(None))),
+            sample("_rests", rests),
         ]
     }
 

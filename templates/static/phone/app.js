@@ -23,8 +23,15 @@ let worker;
 
 // ---- what is shown
 
+// The phone's own Back leads to the list, not out of the app: one entry of the history stands before it.
+let deep = Boolean(history.state?.deep);
+
 function show(screen, focus) {
   camera?.abort();
+  if (!deep && !['list', 'unsupported', 'trouble'].includes(screen)) {
+    history.pushState({ deep: true }, '');
+    deep = true;
+  }
   for (const section of page.querySelectorAll('[data-screen]')) {
     section.hidden = section.dataset.screen !== screen;
   }
@@ -160,12 +167,35 @@ async function ask() {
   mark();
 }
 
+// Seconds for which the login on the screen may be answered.
+async function countDown() {
+  if (!['confirm', 'why'].includes(current()) || answering.over) return;
+  const left = Math.ceil((answering.until - Date.now()) / 1000);
+  say(el('left'), 'left', { left: Math.max(0, left) });
+  if (left > 0 || answering.asked) return;
+  // Its page may have asked for more time.
+  const { account, login } = answering;
+  answering.asked = true;
+  const said = await call(account, 'waiting', {}).catch(() => ({ error: 'trouble' }));
+  if (answering.login !== login || answering.busy) return;
+  const still = said.logins?.find(({ challenge }) => challenge === login.challenge);
+  answering.asked = false;
+  if (still) {
+    answering.until = Date.now() + still.left * 1000;
+  } else if (!said.error) {
+    // "Tidak" stays: whoever did not log in himself says so, however late.
+    answering.over = true;
+    busy(false);
+    say(el('left'), '');
+    say(el('answer'), 'late');
+  }
+}
+
 // Looked at again: what was said of an earlier login must not be taken for a word about the next.
 function seen() {
   if (document.hidden) return;
   const at = current();
-  const late = ['confirm', 'why'].includes(at) && answering.until < Date.now();
-  if (at === 'done' || late) list();
+  if (at === 'done') list();
   else ask();
 }
 
@@ -184,6 +214,7 @@ function open(account, login) {
   fill(el('confirm'), {
     user: login.user_id,
     role: login.role,
+    name: account.site,
     site: account.url,
     at: login.at,
     address: login.address,
@@ -192,7 +223,9 @@ function open(account, login) {
   el('number').value = '';
   el('by-number').hidden = login.confirm !== 'number';
   say(el('answer'), '');
+  busy(false);
   show('confirm');
+  countDown();
 }
 
 async function answer(action, content) {
@@ -206,7 +239,9 @@ async function answer(action, content) {
 }
 
 function busy(yes) {
+  answering.busy = yes;
   for (const button of page.querySelectorAll('#confirm button, #why button')) button.disabled = yes;
+  el('yes').hidden = Boolean(answering.over);
 }
 
 async function approve() {
@@ -448,7 +483,8 @@ async function join(token) {
   pushAgain().catch(() => {});
   say(el('adding-note'), '');
   fill(el('added'), { text: word('added', { site: account.url }) });
-  show('added');
+  // Whoever answers a login that waits is not torn away from it.
+  if (['adding', 'list'].includes(current())) show('added');
 }
 
 // Whether the page on the computer may still take this phone in.
@@ -504,8 +540,16 @@ function typed() {
 // The token leaves the address at once: neither the history nor a shared screen keeps it.
 function fromAddress() {
   const [name, text = ''] = location.hash.slice(1).split('=');
-  if (location.hash) history.replaceState(null, '', location.pathname + location.search);
-  return name === 'add' ? tokenIn(text) : undefined;
+  if (location.hash) history.replaceState(history.state, '', location.pathname + location.search);
+  return name === 'add' ? { token: tokenIn(text) } : undefined;
+}
+
+// A link that was cut off on its way is said, not dropped.
+function follow({ token }) {
+  if (token) return add(token);
+  show('add', el('token'));
+  say(el('token-error'), 'token');
+  return undefined;
 }
 
 async function begin() {
@@ -513,6 +557,8 @@ async function begin() {
   el('iphone').hidden = navigator.standalone !== false;
   el('empty-copy').hidden = navigator.standalone !== true;
   el('empty-page').hidden = navigator.standalone === true;
+  el('starting').hidden = true;
+  el('add-first').hidden = false;
   if (!window.isSecureContext || !crypto.subtle || !window.indexedDB) return show('unsupported');
   worker = Promise.resolve(navigator.serviceWorker?.register(page.dataset.worker, {
     scope: page.dataset.scope,
@@ -532,10 +578,15 @@ async function begin() {
   for (const back of page.querySelectorAll('[data-act="list"]')) back.addEventListener('click', list);
   for (const back of page.querySelectorAll('[data-act="confirm"]')) back.addEventListener('click', () => show('confirm'));
   for (const stop of page.querySelectorAll('[data-act="camera-stop"]')) stop.addEventListener('click', () => camera?.abort());
+  window.addEventListener('popstate', () => {
+    deep = Boolean(history.state?.deep);
+    // With a link in it, it is no way back; what follows it comes next.
+    if (!deep && !location.hash && current() !== 'list') list();
+  });
   for (const form of page.querySelectorAll('form')) form.addEventListener('submit', (event) => event.preventDefault());
   window.addEventListener('hashchange', () => {
-    const token = fromAddress();
-    if (token) add(token);
+    const link = fromAddress();
+    if (link) follow(link);
   });
   document.addEventListener('visibilitychange', seen);
   // A tap on a notification: what it is about stands in the list.
@@ -543,10 +594,12 @@ async function begin() {
     if (current() !== 'adding') list();
   });
   setInterval(codes, 1000);
+  setInterval(countDown, 1000);
   setInterval(ask, ASK_EVERY_MS);
-  const token = fromAddress() ?? (await accounts.all()).find((one) => one.token)?.token;
+  const broken = (await accounts.all()).find((one) => one.token);
+  const link = fromAddress() ?? broken;
   pushAgain().catch(() => {});
-  await (token ? add(token) : list());
+  await (link ? follow(link) : list());
 }
 
 begin().catch(() => show('trouble'));

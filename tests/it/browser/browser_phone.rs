@@ -504,10 +504,14 @@ async fn a_no_that_comes_too_late_says_so() {
     desktop.types_code(&code).await;
     desktop.is_home_as("PPK2").await;
     taps(&phone, "Bukan saya").await;
-    phone.sees("tidak bisa ditolak dari sini").await;
-    phone.sees_nothing_of("sesinya ditutup").await;
-    no_barrier(&phone, "no_late").await;
-    desktop.is_home_as("PPK2").await;
+    // It had gone on by a code: the session ends.
+    phone.sees("ditolak dan sesinya ditutup").await;
+    desktop.is_nobody().await;
+    // Nothing is there any more that could be ended.
+    taps(&phone, "OK").await;
+    desktop.logs_in("PPK2").await;
+    desktop.is_at("/gerbang/acceptor?r=").await;
+    phone.leaves().await;
     desktop.leaves().await;
 }
 
@@ -779,4 +783,89 @@ async fn page_of(person: &Person) -> Response {
         body: person.source().await.into_bytes(),
         ..Response::default()
     }
+}
+
+/// Where the confirmation stands, as the phone's own Back and the clock have it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_confirmation_tells_its_time_and_back_leads_to_the_list() {
+    let world = world().await;
+    let (desktop, phone) = joined(&world, "PPK2").await;
+    phone.sees("layar utama").await;
+    phone.sees_nothing_of("Halaman ini sedang dibuka").await;
+    logs_in_again(&desktop, "PPK2").await;
+    desktop.sees("/gerbang/authenticator/").await;
+    taps(&phone, "OK").await;
+    opens_login(&phone, CONFIRM).await;
+    phone.sees("LPSE Kabupaten Contoh").await;
+    phone.sees("Sisa waktu untuk menjawab: 1").await;
+    phone.script("history.back()").await;
+    phone.sees(WAITS).await;
+    opens_login(&phone, CONFIRM).await;
+    phone.sees("Authorize login?").await;
+    // Its time passes, its page asks for more, and the phone hears of it by itself.
+    let hurry = "const now = Date.now; Date.now = () => now() + 115000";
+    world.gateway.advance(115).await;
+    desktop.clicks_on("Perpanjang waktu").await;
+    desktop.sees("1 kali lagi").await;
+    phone.script(hurry).await;
+    phone.sees("Sisa waktu untuk menjawab: 11").await;
+    // Without that it is told that nothing waits any more.
+    world.gateway.advance(125).await;
+    phone.script(hurry).await;
+    phone
+        .sees("Login ini sudah selesai atau tidak menunggu lagi.")
+        .await;
+    no_barrier(&phone, "too_late").await;
+    let gone = phone.script("return document.getElementById('yes').hidden");
+    assert_eq!(gone.await, true);
+    // Whoever did not log in himself says so all the same.
+    taps(&phone, "Tidak").await;
+    taps(&phone, "Bukan saya").await;
+    phone.sees("tidak bisa ditolak dari sini").await;
+    no_barrier(&phone, "no_late").await;
+    phone.script("history.back()").await;
+    phone.sees("Tambah Akun").await;
+    phone.leaves().await;
+    desktop.leaves().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_was_cut_off_is_said() {
+    let world = world().await;
+    let phone = Person::new(&world, PHONE).await;
+    phone.open("/gerbang/authenticator/#add=7KQ2M4").await;
+    phone.sees("Periksa kembali.").await;
+    phone.sees("Kode penambahan").await;
+    assert_eq!(phone.script("return location.hash").await, "");
+    phone.leaves().await;
+}
+
+/// A second account is taken in while its owner answers a login of the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_torn_away_from_a_login_that_waits() {
+    let world = world().await;
+    let (desktop, phone) = joined(&world, "PPK2").await;
+    let plain = Person::new(&world, PLAIN_DESKTOP).await;
+    plain.logs_in("PPK301").await;
+    let link = link_on(&plain).await;
+    phone.chromium.client.goto(&link).await.unwrap();
+    phone.sees("Lanjutkan di komputer").await;
+    let number = logs_in_again(&desktop, "PPK2").await;
+    taps(&phone, "Daftar akun").await;
+    opens_login(&phone, CONFIRM).await;
+    phone.fills("#number", &number).await;
+    plain.reloads().await;
+    plain.clicks_on("Lanjutkan").await;
+    plain.sees(DONE).await;
+    // Twice as long as it asks.
+    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+    phone.sees("Authorize login?").await;
+    taps(&phone, "Ya").await;
+    phone.sees("Login PPK2 diterima.").await;
+    taps(&phone, "OK").await;
+    phone.sees("PPK301").await;
+    desktop.is_home_as("PPK2").await;
+    phone.leaves().await;
+    plain.leaves().await;
+    desktop.leaves().await;
 }

@@ -105,14 +105,14 @@ async fn three_wrong_numbers_end_the_request_and_a_code_still_goes() {
 async fn without_the_number_there_is_no_yes() {
     let world = with_clock(SessionMode::InCookie).await;
     let (app, desktop, page, challenge) = one_waits(&world).await;
-    for content in [
-        json!({}),
-        json!({ "number": "" }),
-        json!({ "number": "12" }),
-    ] {
+    // What is no number at all is not a try.
+    for number in ["12", "1234567", "abcdef", "12345x"] {
+        let told = app.approve(&challenge, number).await;
+        told.refused(400, "request");
+    }
+    for content in [json!({}), json!({ "number": "" })] {
         let told = app.ask("approve", content, &challenge).await;
-        let error = told.body["error"].as_str().unwrap().to_owned();
-        assert!(["number", "wait"].contains(&error.as_str()), "{told:?}");
+        told.refused(422, "number");
         world.gateway.advance(3).await;
     }
     go_on(&desktop, &page, "acceptor").await;
@@ -134,7 +134,8 @@ async fn a_no_ends_the_login_and_a_slip_asks_again_at_the_next() {
     app.approve(&challenge, &number_of(&page))
         .await
         .refused(410, "over");
-    app.deny(&challenge, "mistake").await.refused(410, "over");
+    // The same answer again, as where the first one was lost.
+    app.deny(&challenge, "mistake").await.good();
     log_in_by_phone(&world.browser(), "PPK2", &app).await;
 }
 
@@ -182,37 +183,146 @@ async fn browser_again(browser: &Browser, id: &str) -> Response {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_minutes_are_the_end_and_more_time_brings_another_number() {
+async fn more_time_is_more_time_for_the_phone_as_well() {
     let world = with_clock(SessionMode::InCookie).await;
     let (app, desktop, page, challenge) = one_waits(&world).await;
     world.gateway.advance(115).await;
-    let (reference, csrf) = (page.hidden("r"), page.hidden("csrf"));
-    let fields = [("r", reference.as_str()), ("csrf", csrf.as_str())];
-    let more = browser_post(&desktop, &fields).await;
-    assert_eq!(
-        number_of(&more),
-        number_of(&page),
-        "it may still be answered"
-    );
-    world.gateway.advance(10).await;
-    app.approve(&challenge, &number_of(&page))
-        .await
-        .refused(410, "over");
-    assert_eq!(app.waiting().await, Vec::<serde_json::Value>::new());
-    let shown = desktop
-        .get(&format!("/gerbang/acceptor?r={reference}"))
-        .await;
-    assert!(shown.has(NOT_FOR_THIS), "{shown:?}");
-    let more = browser_post(&desktop, &fields).await;
+    let more = extend(&desktop, &page).await;
+    assert_eq!(number_of(&more), number_of(&page));
+    assert!(more.has("1 kali lagi"), "{more:?}");
+    // The double click, and one that would bring nothing, cost nothing.
+    let again = extend(&desktop, &page).await;
+    assert!(again.has("1 kali lagi"), "{again:?}");
+    world.gateway.advance(110).await;
+    assert_eq!(app.call_of().await, challenge);
+    app.approve(&challenge, &number_of(&page)).await.good();
+    let done = go_on(&desktop, &more, "acceptor").await;
+    assert_eq!(done.status, 303, "{done:?}");
+    assert_home(&desktop, "PPK2").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_three_wrong_numbers_more_time_brings_another_number() {
+    let world = with_clock(SessionMode::InCookie).await;
+    let (app, desktop, page, challenge) = one_waits(&world).await;
+    spend(&world, &app, &challenge, &page).await;
+    let over = shown_again(&desktop, &page).await;
+    assert!(over.has("untuk angka yang baru"), "{over:?}");
+    let more = extend(&desktop, &page).await;
     let another = app.call_of().await;
     assert_ne!(another, challenge);
+    // The answer to the first is none to the second.
     app.approve(&challenge, &number_of(&more))
         .await
         .refused(410, "over");
+    // Its growing delay goes on.
+    world.gateway.advance(35).await;
     app.approve(&another, &number_of(&more)).await.good();
     let done = go_on(&desktop, &more, "acceptor").await;
     assert_eq!(done.status, 303, "{done:?}");
     assert_home(&desktop, "PPK2").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hand_made_form_brings_no_number_where_the_button_is_gone() {
+    let world = World::with(quick(SessionMode::InCookie), |gateway| {
+        gateway.moving_clock().set("login", "extensions_max", "0")
+    })
+    .await;
+    let (app, desktop, page, challenge) = one_waits(&world).await;
+    spend(&world, &app, &challenge, &page).await;
+    let none = extend(&desktop, &page).await;
+    assert!(none.has(NOT_FOR_THIS), "{none:?}");
+    assert!(!none.has("Perpanjang waktu"), "{none:?}");
+    assert_eq!(app.waiting().await, Vec::<serde_json::Value>::new());
+}
+
+/// Three wrong numbers, with their growing delay.
+async fn spend(world: &World, app: &App, challenge: &str, page: &Response) {
+    let wrong = other_number(&number_of(page));
+    for _ in 0..3 {
+        world.gateway.advance(5).await;
+        app.approve(challenge, &wrong).await.refused(422, "number");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_minutes_without_more_time_are_the_end() {
+    let world = with_clock(SessionMode::InCookie).await;
+    let (app, desktop, page, challenge) = one_waits(&world).await;
+    world.gateway.advance(119).await;
+    assert_eq!(app.call_of().await, challenge);
+    world.gateway.advance(2).await;
+    assert_eq!(app.waiting().await, Vec::<serde_json::Value>::new());
+    app.approve(&challenge, &number_of(&page))
+        .await
+        .refused(410, "over");
+    go_on(&desktop, &page, "acceptor").await;
+    assert_nobody(&desktop).await;
+}
+
+/// "Bukan saya" after somebody had got in by a code: the session ends, and everybody is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_not_me_ends_the_session_that_the_login_became() {
+    for mode in SessionMode::ALL {
+        let world = with_clock(mode).await;
+        let owner = world.browser();
+        let app = activate_by_phone(&owner, "PPK2").await;
+        world.gateway.advance(60).await;
+        let stranger = world.browser();
+        let page = asked(&stranger, "PPK2").await;
+        let challenge = app.call_of().await;
+        let done = type_code(&stranger, &page, &app.codes().code()).await;
+        assert_eq!(done.status, 303, "{done:?}");
+        assert_home(&stranger, "PPK2").await;
+        // A slip of the finger ends nothing any more, and the login's own record is swept.
+        app.deny(&challenge, "mistake").await.refused(410, "over");
+        world.gateway.advance(400).await;
+        assert_home(&stranger, "PPK2").await;
+        app.deny(&challenge, "not-me").await.good();
+        assert_nobody(&stranger).await;
+        assert_home(&owner, "PPK2").await;
+        // Said twice, and to another login, it is no more.
+        app.deny(&challenge, "not-me").await.good();
+        let log = world.gateway.cli(&["audit", "tail", "-n", "60"]).done();
+        let denied: Vec<&str> = log
+            .lines()
+            .filter(|line| line.contains("login-denied"))
+            .collect();
+        assert_eq!(denied.len(), 1, "{log}");
+        assert!(denied[0].contains("\"late\":false"), "{log}");
+        let ended = log.lines().find(|line| line.contains("session-ended"));
+        assert!(ended.is_some_and(|line| line.contains("denied")), "{log}");
+        let again = asked(&world.browser(), "PPK2").await;
+        assert!(again.has(NOT_FOR_THIS) && again.has("bisa dikirim lagi mulai"));
+    }
+}
+
+/// And where nothing was left to be ended, it is told all the same, once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_not_me_to_a_login_that_is_over_is_told_once() {
+    let world = with_clock(SessionMode::InCookie).await;
+    let (app, desktop, page, challenge) = one_waits(&world).await;
+    world.gateway.advance(125).await;
+    let closed = shown_again(&desktop, &page).await;
+    assert_eq!(closed.status, 401, "{closed:?}");
+    for _ in 0..3 {
+        app.deny(&challenge, "not-me").await.refused(410, "over");
+    }
+    let log = world.gateway.cli(&["audit", "tail", "-n", "60"]).done();
+    let denied: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("login-denied"))
+        .collect();
+    assert_eq!(denied.len(), 1, "{log}");
+    assert!(denied[0].contains("\"late\":true"), "{log}");
+    let again = asked(&world.browser(), "PPK2").await;
+    assert!(again.has(NOT_FOR_THIS), "its lane rests");
+    // Long after, nobody knows what it was about.
+    world.gateway.advance(600).await;
+    app.deny(&challenge, "not-me").await.refused(410, "over");
+    let log = world.gateway.cli(&["audit", "tail", "-n", "60"]).done();
+    assert_eq!(log.matches("login-denied").count(), 1, "{log}");
 }
 
 /// A login that is over in a minute is asked about for a minute.
@@ -263,9 +373,17 @@ async fn a_yes_is_taken_up_once_the_application_answers_again() {
     assert_home(&desktop, "PPK2").await;
 }
 
-async fn browser_post(desktop: &Browser, fields: &[(&str, &str)]) -> Response {
-    let more = desktop.post("/gerbang/acceptor/extend", fields).await;
+/// "Perpanjang waktu", and the page behind it.
+async fn extend(desktop: &Browser, page: &Response) -> Response {
+    let (reference, csrf) = (page.hidden("r"), page.hidden("csrf"));
+    let fields = [("r", reference.as_str()), ("csrf", csrf.as_str())];
+    let more = desktop.post("/gerbang/acceptor/extend", &fields).await;
     desktop.follow(more).await
+}
+
+async fn shown_again(desktop: &Browser, page: &Response) -> Response {
+    let path = format!("/gerbang/acceptor?r={}", page.hidden("r"));
+    desktop.get(&path).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

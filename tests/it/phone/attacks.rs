@@ -2,7 +2,7 @@
 
 use super::answers::other_number;
 use super::*;
-use crate::support::app::API;
+use crate::support::app::{API, Told};
 use crate::support::browser::Ask;
 use crate::support::login::assert_nobody;
 use serde_json::json;
@@ -185,6 +185,18 @@ async fn what_is_no_request_of_the_app_is_refused_in_its_own_form() {
             .await;
         told.refused(400, "request");
     }
+    // Twice, of which one may be anything; with what nobody signed; a list of the fields.
+    let two = ask("POST", "waiting").with("Gerbang-Device", &header);
+    let two = two.with("Gerbang-Device", &header);
+    app.raw(two).await.refused(400, "request");
+    let query = ask("POST", "waiting?x=1").with("Gerbang-Device", &header);
+    let query = Told::of(&browser.fetch(query).await);
+    query.refused(400, "request");
+    app.ask("waiting", json!([]), "")
+        .await
+        .refused(400, "request");
+    let list = app.ask("approve", json!(["123456"]), "").await;
+    list.refused(400, "request");
     for action in ["", "x", "waiting/", "../waiting2"] {
         let told = browser
             .fetch(ask("POST", action).with("Gerbang-Device", &header))

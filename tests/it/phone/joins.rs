@@ -223,3 +223,55 @@ async fn a_binding_without_a_phone_is_asked_for_codes_alone() {
     let done = type_code(&other, &page, &phone.code()).await;
     assert_eq!(done.status, 303, "{done:?}");
 }
+
+/// Whoever renews the QR code may do so because the last one was seen: nobody joins by it any more, and a
+/// phone that had opened it goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_qr_code_ends_the_link_that_nobody_had_opened() {
+    let world = with_clock(SessionMode::InCookie).await;
+    let browser = world.browser();
+    let answer = password(&browser, "PPK2").await;
+    let first = to_page(&browser, &answer, "activation").await;
+    let second = renewed(&browser, &first).await;
+    let mut thief = App::beside(&browser);
+    thief.open_link(&first).await.refused(410, "over");
+    let mut app = App::beside(&browser);
+    app.open_link(&second).await.good();
+    renewed(&browser, &second).await;
+    app.open_link(&second).await.good();
+    app.confirm(&second).await.good();
+    let done = go_on(&browser, &first, "activation").await;
+    assert!(done.has(ACTIVATED), "{done:?}");
+    app.waiting().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_ends_with_the_login_or_the_session_that_showed_it() {
+    let world = with_clock(SessionMode::InCookie).await;
+    let browser = world.browser();
+    let answer = password(&browser, "PPK2").await;
+    let page = to_page(&browser, &answer, "activation").await;
+    let mut joined = App::beside(&browser);
+    joined.open_link(&page).await.good();
+    let (reference, csrf) = (page.hidden("r"), page.hidden("csrf"));
+    let fields = [("r", reference.as_str()), ("csrf", csrf.as_str())];
+    let left = browser.post("/gerbang/activation/cancel", &fields).await;
+    assert!(left.status < 500, "{left:?}");
+    assert_nobody(&browser).await;
+    App::beside(&browser)
+        .open_link(&page)
+        .await
+        .refused(410, "over");
+    joined.open_link(&page).await.refused(410, "over");
+    joined.confirm(&page).await.refused(410, "over");
+}
+
+/// "QR Code baru".
+async fn renewed(browser: &Browser, page: &Response) -> Response {
+    let (reference, csrf) = (page.hidden("r"), page.hidden("csrf"));
+    let fields = [("r", reference.as_str()), ("csrf", csrf.as_str())];
+    let answer = browser.post("/gerbang/activation/qr", &fields).await;
+    let shown = browser.follow(answer).await;
+    assert_ne!(token_of(&shown), token_of(page));
+    shown
+}

@@ -66,14 +66,22 @@ async fn a_day_of_bombing_is_ten_requests_and_the_owner_gets_in() {
     assert_eq!(told, 10, "in half a day");
     forget_session(&owner);
     log_in_by_phone(&owner, "PPK2", &app).await;
-    // His own lane is full after three, and he still gets in by a code.
-    for _ in 0..2 {
+    // His own lane is not used up by what he said yes to.
+    for _ in 0..4 {
         forget_session(&owner);
         log_in_by_phone(&owner, "PPK2", &app).await;
+    }
+    // Full after three that nobody answered, it says until when; and he still gets in by a code.
+    for _ in 0..3 {
+        forget_session(&owner);
+        let page = asked(&owner, "PPK2").await;
+        assert!(shown_number(&page).is_some(), "{page:?}");
     }
     forget_session(&owner);
     let page = asked(&owner, "PPK2").await;
     assert!(page.has(NOT_FOR_THIS), "{page:?}");
+    assert!(page.has("bisa dikirim lagi mulai"), "{page:?}");
+    assert!(!page.has("untuk angka yang baru"), "{page:?}");
     let done = type_code(&owner, &page, &app.codes().code()).await;
     assert_eq!(done.status, 303, "{done:?}");
     world.gateway.advance(86_400).await;

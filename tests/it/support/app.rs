@@ -215,7 +215,7 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    fn of(answer: &Response) -> Self {
+    pub(crate) fn of(answer: &Response) -> Self {
         let body = serde_json::from_slice(&answer.body);
         Self {
             status: answer.status,

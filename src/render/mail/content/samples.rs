@@ -69,6 +69,7 @@ impl MailContent {
             ("denied".to_owned(), denied(Denied::Reset)),
             ("denied_late".to_owned(), denied(Denied::ResetLate)),
             ("denied_login".to_owned(), denied(Denied::Login)),
+            ("denied_login_late".to_owned(), denied(Denied::LoginLate)),
             ("trial".to_owned(), Self::Trial),
         ]);
         all
@@ -101,6 +102,7 @@ fn news_samples() -> Vec<(String, MailContent)> {
         news("recovery_used", News::RecoveryUsed { left: 3 }),
         news("recovery_made", News::RecoveryMade),
         news("codes_wrong", News::CodesWrong { failures: 3 }),
-        news("login_denied", News::LoginDenied),
+        news("login_denied", News::LoginDenied { late: false }),
+        news("login_denied_late", News::LoginDenied { late: true }),
     ]
 }
