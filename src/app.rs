@@ -11,6 +11,7 @@ mod assemble;
 mod checks;
 mod office;
 mod reload;
+mod supervisor;
 mod vault;
 mod wait;
 
@@ -28,14 +29,17 @@ use crate::pages::{Face, Pages};
 use crate::primitives::UpstreamKey;
 use crate::profile::Profile;
 use crate::proxy::{
-    AdminListener, Background, Certificate, DoorLimits, Gateway, ServeError, serve, upstream_peer,
+    AdminListener, Background, Certificate, DoorLimits, Doors, Gateway, Pulse, ServeError, serve,
+    upstream_peer,
 };
 use crate::render::{Frame, Lang, Renderer};
 use arc_swap::ArcSwap;
 use assemble::{Assembled, assemble, close};
 use reload::Reload;
 use std::fs;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use supervisor::{handed_over, supervised};
 use tokio::sync::mpsc::UnboundedReceiver;
 use wait::{PATIENCE, look_at_addresses, patiently};
 
@@ -59,6 +63,8 @@ enum StartError {
         address: std::net::SocketAddr,
         why: std::io::Error,
     },
+    #[error("socket {number} that was handed over: {why}")]
+    Handed { number: usize, why: std::io::Error },
     #[error("a runtime for the start could not be made: {0}")]
     Runtime(#[from] std::io::Error),
 }
@@ -106,7 +112,9 @@ fn start(config: Config, sources: Sources) -> Result<(), StartError> {
     let admin = patiently(PATIENCE, "the admin address", ServeError::is_taken, || {
         AdminListener::bind(&config.admin)
     })?;
-    look_at_addresses(&config.listen.addresses)?;
+    let sockets = handed_over()?;
+    let own = own_addresses(&config.listen.addresses, &sockets);
+    look_at_addresses(&own)?;
     let renderer = Arc::new(load_renderer(&config).map_err(StartError::Templates)?);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -148,21 +156,42 @@ fn start(config: Config, sources: Sources) -> Result<(), StartError> {
         config.trusted_proxies.clone(),
         limits,
     );
-    for address in &config.listen.addresses {
+    for address in &own {
         tracing::info!(%address, context = %config.site.context, "serving");
     }
-    serve(
-        gateway,
-        background,
-        &config.listen,
-        config.upstream.pool_size,
+    for (address, _) in &sockets {
+        tracing::info!(%address, context = %config.site.context, "serving on a socket that was handed over");
+    }
+    let pulse = Pulse::default();
+    background.push(supervised(own, pulse.clone()));
+    let doors = Doors {
+        listen: config.listen,
+        sockets,
+        pool_size: config.upstream.pool_size,
         admin,
         certificate,
-    )?;
+        pulse,
+    };
+    serve(gateway, background, doors)?;
     if let Some(store) = store {
         close(&store);
     }
     Ok(())
+}
+
+/// Addresses that this process has to bind itself. With sockets that were handed over for other addresses
+/// than the configured ones, both are served: nobody who waits at one of them is kept out.
+fn own_addresses(
+    configured: &[SocketAddr],
+    sockets: &[(SocketAddr, TcpListener)],
+) -> Vec<SocketAddr> {
+    let handed = |address: &SocketAddr| sockets.iter().any(|(of, _)| of == address);
+    let own = configured.iter().copied().filter(|at| !handed(at));
+    let own: Vec<SocketAddr> = own.collect();
+    for (address, _) in sockets.iter().filter(|(at, _)| !configured.contains(at)) {
+        tracing::warn!(%address, "a socket was handed over that [listen] does not name; it is served as well");
+    }
+    own
 }
 
 /// Work beside the requests: the broom, the canary, and the control socket.

@@ -14,6 +14,7 @@ mod emergency;
 mod explain;
 mod list;
 mod mail;
+mod manual;
 mod office;
 mod policy;
 mod print;
@@ -119,6 +120,8 @@ enum Verb {
     Breakglass(emergency::GlassArguments),
     Clock(emergency::ClockArguments),
     Explain(explain::Arguments),
+    #[command(hide = true)]
+    Manual(manual::Arguments),
 }
 
 /// Reads the command line and does what it says.
@@ -140,6 +143,7 @@ pub fn run(process: Process<'_>, wiring: &Wiring) -> Exit {
         Verb::Breakglass(arguments) => emergency::glass(arguments, process, wiring),
         Verb::Clock(arguments) => emergency::clock(arguments, process, wiring),
         Verb::Explain(arguments) => explain::run(arguments, process, wiring),
+        Verb::Manual(arguments) => manual::run(&arguments, process),
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Listen {
     pub body_timeout: Duration,
     /// How long the rest of a body is read after an early answer.
     pub drain_timeout: Duration,
-    /// How long requests under way may go on after SIGTERM. Always waited in full.
+    /// How long requests under way may go on after SIGTERM, at most.
     pub grace: Duration,
     /// How long background work may take after that.
     pub shutdown: Duration,

@@ -163,6 +163,11 @@ impl Metrics {
         OpenConnection(self.clone())
     }
 
+    /// Connections that are open now.
+    pub fn open_connections(&self) -> i64 {
+        self.connections.read()
+    }
+
     /// A connection was closed at once, because too many are open.
     pub fn connection_refused(&self) {
         self.connections_refused.count();

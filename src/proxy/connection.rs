@@ -1,6 +1,7 @@
 //! Connections of browsers: how many may be open at once, and how long the head of a request may
 //! take in all (threats.md row 41). pingora bounds each read of a head, not their sum.
 
+use super::ending::Ending;
 use crate::observe::Metrics;
 use async_trait::async_trait;
 use memchr::memmem;
@@ -45,12 +46,19 @@ pub(super) struct Connections<A> {
     open: Semaphore,
     limits: ConnectionLimits,
     metrics: Arc<Metrics>,
+    ending: Ending,
 }
 
 impl<A> Connections<A> {
-    pub(super) fn new(app: A, limits: ConnectionLimits, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(
+        app: A,
+        limits: ConnectionLimits,
+        metrics: Arc<Metrics>,
+        ending: Ending,
+    ) -> Self {
         Self {
             metrics,
+            ending,
             app: Arc::new(app),
             open: Semaphore::new(limits.open_max),
             limits,
@@ -89,6 +97,8 @@ impl<A: HttpServerApp + Send + Sync + 'static> ServerApp for Connections<A> {
     }
 
     async fn cleanup(&self) {
+        // It drops every connection that has not brought its request yet, also one that has just come.
+        self.ending.last_answers().await;
         self.app.http_cleanup().await;
     }
 }

@@ -1,12 +1,12 @@
 //! pingora's phases, in their order: each builds a view, asks, applies.
 
-use super::OwnClient;
-use super::answer;
 use super::client::header_bytes;
 use super::context::Context;
+use super::ending::Ending;
 use super::release::failed;
 use super::respond::respond_and_close;
 use super::shape::{Shape, unchunked, unpacker};
+use super::{OwnClient, answer};
 use crate::config::Site;
 use crate::domain::gate::{AnswerVerdict, Evidence, Permit, Watch, answer_verdict};
 use crate::domain::jar::Jar;
@@ -60,6 +60,8 @@ pub struct Gateway {
     pub trusted_proxies: Vec<IpNet>,
     /// Limits of the door.
     pub limits: DoorLimits,
+    /// Whether the process is ending.
+    pub(super) ending: Ending,
     /// Part of every request id of this process.
     run: String,
     requests: AtomicU64,
@@ -80,8 +82,8 @@ impl Gateway {
         let engine = pages.engine.clone();
         // Tells two runs apart in the log; needs not be secret.
         let run = format!("{:06x}", engine.now().0 & 0xff_ffff);
-        let requests = AtomicU64::new(1);
         Self {
+            ending: Ending::new(engine.metrics.clone()),
             engine,
             pages,
             own_client,
@@ -90,7 +92,7 @@ impl Gateway {
             trusted_proxies,
             limits,
             run,
-            requests,
+            requests: AtomicU64::new(1),
             usual_host: OnceLock::new(),
         }
     }
@@ -141,7 +143,7 @@ impl ProxyHttp for Gateway {
     }
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut Context) -> Result<bool> {
-        session.set_keepalive(Some(self.limits.keepalive_seconds));
+        session.set_keepalive(self.ending.kept(self.limits.keepalive_seconds));
         let limits = self.limits;
         let downstream = session.as_downstream_mut();
         downstream.set_read_timeout(Some(limits.body_timeout));
@@ -390,10 +392,9 @@ fn is_broken_request(error: &Error) -> bool {
 
 /// What a failure between us and the upstream means for the user.
 fn notice_of(error: &Error) -> Notice {
+    use ErrorType::{ConnectTimedout, ReadTimedout, WriteTimedout};
     match error.etype() {
-        ErrorType::ReadTimedout | ErrorType::WriteTimedout | ErrorType::ConnectTimedout => {
-            Notice::UpstreamSlow
-        }
+        ReadTimedout | WriteTimedout | ConnectTimedout => Notice::UpstreamSlow,
         _ => Notice::UpstreamDown,
     }
 }

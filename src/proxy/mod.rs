@@ -21,6 +21,7 @@
 //! | `connection.rs` | how many connections, how long a head may take |
 //! | `admin.rs` | metrics and health, on a listener of their own |
 //! | `serve.rs` | listeners, TLS, background work |
+//! | `handed.rs`, `ending.rs` | listening sockets that are handed over; how the process ends |
 
 mod admin;
 mod admit;
@@ -34,8 +35,10 @@ mod connection;
 mod context;
 mod door;
 mod early;
+mod ending;
 mod events;
 mod gateway;
+mod handed;
 mod head;
 mod intake;
 mod judging;
@@ -52,5 +55,6 @@ pub use admin::AdminListener;
 pub use certificate::Certificate;
 pub use client::OwnClient;
 pub use gateway::{DoorLimits, Gateway};
+pub use handed::Pulse;
 pub use push::PushClient;
-pub use serve::{Background, Begin, ServeError, Work, serve, upstream_peer};
+pub use serve::{Background, Begin, Doors, ServeError, Work, serve, upstream_peer};

@@ -3,7 +3,9 @@
 use super::admin::{AdminFace, AdminListener};
 use super::certificate::Certificate;
 use super::connection::{ConnectionLimits, Connections};
+use super::ending::{AtWork, Ending, Signals};
 use super::gateway::Gateway;
+use super::handed::{HandedOver, Pulse};
 use crate::config::{Listen, Upstream, UpstreamAddress};
 use async_trait::async_trait;
 use pingora::listeners::tls::TlsSettings;
@@ -11,10 +13,13 @@ use pingora::listeners::{L4BufferSettings, ListenerConfig};
 use pingora::proxy::http_proxy;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server, ShutdownWatch};
-use pingora::services::background::{BackgroundService, background_service};
+use pingora::services::background::{BackgroundService, GenBackgroundService, background_service};
 use pingora::services::listening::Service;
 use pingora::upstreams::peer::{H1UpgradePolicy, HttpPeer, PeerOptions};
+use std::collections::BTreeSet;
+use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +38,9 @@ pub enum ServeError {
     /// Certificate or key could not be taken.
     #[error("TLS: {0}")]
     Tls(String),
+    /// The threads that serve are gone.
+    #[error("the server ended by itself")]
+    Died,
     /// The address for metrics and health is not free.
     #[error("[admin] cannot listen on {address}: {why}")]
     Admin {
@@ -48,7 +56,7 @@ impl ServeError {
     pub fn is_taken(&self) -> bool {
         match self {
             Self::Admin { why, .. } => why.kind() == std::io::ErrorKind::AddrInUse,
-            Self::Upstream(_) | Self::Tls(_) => false,
+            Self::Upstream(_) | Self::Tls(_) | Self::Died => false,
         }
     }
 }
@@ -89,72 +97,144 @@ pub struct Background {
     pub run: Begin,
 }
 
-/// Serves until the process is told to end.
+/// Where it is served, and how.
+pub struct Doors {
+    /// Addresses, limits and times.
+    pub listen: Listen,
+    /// Sockets that were handed over; served besides the addresses, or in the place of those that they have.
+    pub sockets: Vec<(SocketAddr, TcpListener)>,
+    /// Idle connections to the upstream that are kept.
+    pub pool_size: usize,
+    /// Metrics and health.
+    pub admin: Option<AdminListener>,
+    /// Where the gateway ends TLS itself.
+    pub certificate: Option<Arc<Certificate>>,
+    /// Of the threads that serve.
+    pub pulse: Pulse,
+}
+
+/// Serves until the process is told to end, and what was under way is done or its grace over.
 ///
 /// # Errors
-/// [`ServeError`] when it could not start.
+/// [`ServeError`] when it could not start, or died.
 pub fn serve(
     gateway: Gateway,
     background: Vec<Background>,
-    listen: &Listen,
-    pool_size: usize,
-    admin: Option<AdminListener>,
-    certificate: Option<Arc<Certificate>>,
+    mut doors: Doors,
 ) -> Result<(), ServeError> {
+    let admin = doors.admin.take();
+    let listen = &doors.listen;
     let conf = ServerConf {
         threads: listen.threads,
         work_stealing: true,
-        grace_period_seconds: Some(listen.grace.as_secs()),
+        // What is told at the end of the grace is told before everything is dropped.
+        grace_period_seconds: Some(listen.grace.as_secs().saturating_add(1)),
         graceful_shutdown_timeout_seconds: Some(listen.shutdown.as_secs()),
-        upstream_keepalive_pool_size: pool_size,
+        upstream_keepalive_pool_size: doors.pool_size,
         // No error may send a POST twice; GETs are tried once more on a stale connection.
         max_retries: 2,
         ..ServerConf::default()
     };
-    let engine = gateway.engine.clone();
+    let (engine, ending) = (gateway.engine.clone(), gateway.ending.clone());
     let mut server = Server::new_with_opt_and_conf(None, conf);
     server.bootstrap();
+    if let Some(admin) = admin {
+        let face = AdminFace::new(admin, engine.clone());
+        server.add_service(background_service("admin", face));
+    }
+    let grace = listen.grace;
+    server.add_service(proxy_service(&server.configuration, gateway, doors)?);
+    for Background { name, run } in background {
+        server.add_service(worker(name, run, Some(ending.worker())));
+    }
+    // Pages that wait would hold the process for minutes: they are let go, and ask again.
+    let let_go: Begin = Box::new(move |ended| {
+        Box::pin(async move {
+            ended.await;
+            engine.wakes.end();
+        })
+    });
+    server.add_service(worker("wakes", let_go, None));
+    run(server, ending, grace)
+}
+
+/// The listeners with everything behind them.
+fn proxy_service(
+    conf: &Arc<ServerConf>,
+    gateway: Gateway,
+    doors: Doors,
+) -> Result<impl pingora::services::Service + 'static, ServeError> {
+    let listen = &doors.listen;
     let limits = ConnectionLimits {
         open_max: listen.connections_max,
         head: listen.header_timeout,
         idle: listen.keepalive,
         requests_max: listen.keepalive_requests_max,
     };
-    let proxy = http_proxy(&server.configuration, gateway);
-    let mut service = Service::new(
-        "proxy".to_owned(),
-        Connections::new(proxy, limits, engine.metrics.clone()),
-    );
-    for address in &listen.addresses {
+    let (metrics, ending) = (gateway.engine.metrics.clone(), gateway.ending.clone());
+    let proxy = http_proxy(conf, gateway);
+    let connections = Connections::new(proxy, limits, metrics, ending);
+    let mut service = Service::new("proxy".to_owned(), connections);
+    let handed = doors.sockets.iter().map(|(address, _)| address);
+    let bound = listen.addresses.iter();
+    let addresses: BTreeSet<&SocketAddr> = handed.chain(bound).collect();
+    for address in addresses {
         let endpoint = ListenerConfig::tcp(address.to_string())
             .l4_buffer(L4BufferSettings::new(READ_BUFFER_BYTES, WRITE_BUFFER_BYTES));
-        let endpoint = match &certificate {
+        let endpoint = match &doors.certificate {
             Some(certificate) => endpoint.tls(tls_settings(certificate.clone())?),
             None => endpoint,
         };
         service.add_listener(endpoint);
     }
-    server.add_service(service);
-    for Background { name, run } in background {
-        let worker = Worker(Mutex::new(Some(run)));
-        server.add_service(background_service(name, worker));
-    }
-    // Pages that wait would hold the process for minutes: they are let go, and ask again.
-    let listened = engine.clone();
-    let let_go: Begin = Box::new(move |ended| {
+    let sockets = doors.sockets.into_iter();
+    Ok(HandedOver {
+        service,
+        sockets: sockets
+            .map(|(address, socket)| (address.to_string(), socket))
+            .collect(),
+        pulse: doors.pulse,
+    })
+}
+
+/// Runs the server in a thread of its own, since it sleeps its grace out even when nobody is there any more.
+fn run(mut server: Server, ending: Ending, grace: Duration) -> Result<(), ServeError> {
+    let (gone, over) = channel();
+    let drained = gone.clone();
+    let watched = ending.clone();
+    let drain: Begin = Box::new(move |ended| {
         Box::pin(async move {
             ended.await;
-            listened.wakes.end();
+            if watched.all_gone(grace).await {
+                // An error: the server was faster.
+                let _ = drained.send(());
+            }
         })
     });
-    let worker = Worker(Mutex::new(Some(let_go)));
-    server.add_service(background_service("wakes", worker));
-    if let Some(admin) = admin {
-        let face = AdminFace::new(admin, engine);
-        server.add_service(background_service("admin", face));
+    server.add_service(worker("drain", drain, None));
+    let name = std::thread::Builder::new().name("server".to_owned());
+    let runner = name.spawn(move || {
+        let _told = OnDrop(gone);
+        let shutdown_signal = Box::new(Signals(ending));
+        server.run(RunArgs { shutdown_signal });
+    });
+    let runner = runner.map_err(|_| ServeError::Died)?;
+    // An error: nobody is left who could say so.
+    let _ = over.recv();
+    match runner.is_finished().then(|| runner.join()) {
+        Some(Err(_)) => Err(ServeError::Died),
+        Some(Ok(())) | None => Ok(()),
     }
-    server.run(RunArgs::default());
-    Ok(())
+}
+
+/// Says that it is gone, also where a panic took it away.
+struct OnDrop(Sender<()>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        // An error: nobody waits any more.
+        let _ = self.0.send(());
+    }
 }
 
 /// HTTP/1.1 alone, until the HTTP/2 battery has passed.
@@ -167,18 +247,22 @@ fn tls_settings(certificate: Arc<Certificate>) -> Result<TlsSettings, ServeError
 }
 
 /// Background work as pingora wants it.
-struct Worker(Mutex<Option<Begin>>);
+struct Worker(Mutex<Option<(Begin, Option<AtWork>)>>);
+
+fn worker(name: &str, run: Begin, at_work: Option<AtWork>) -> GenBackgroundService<Worker> {
+    background_service(name, Worker(Mutex::new(Some((run, at_work)))))
+}
 
 #[async_trait]
 impl BackgroundService for Worker {
     async fn start(&self, mut shutdown: ShutdownWatch) {
         let run = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(run) = run else { return };
+        let Some((run, at_work)) = run else { return };
         run(Box::pin(async move {
             // An error means that the sender is gone: the server ends.
             let _ = shutdown.changed().await;
         }))
         .await;
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        drop(at_work);
     }
 }

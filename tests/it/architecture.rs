@@ -37,7 +37,7 @@ const STOREYS: [&[&str]; 11] = [
 const NEIGHBOURS: [(&str, &str); 2] = [("store", "seal"), ("observe", "seal")];
 
 /// Crates, and the files that may name them: each ends with a slash for a whole folder.
-const HOMES: [(&str, &[&str]); 22] = [
+const HOMES: [(&str, &[&str]); 25] = [
     ("sled", &["store/sled.rs"]),
     ("totp_rs", &["authenticator/totp.rs"]),
     ("pingora", &["proxy/"]),
@@ -55,7 +55,10 @@ const HOMES: [(&str, &[&str]); 22] = [
     ("flate2", &["proxy/coding.rs"]),
     ("toml", &["config/", "profile/", "render/"]),
     ("clap", &["cli/"]),
+    ("clap_mangen", &["cli/manual.rs"]),
     ("csv", &["cli/list.rs"]),
+    ("listenfd", &["app/supervisor.rs"]),
+    ("sd_notify", &["app/supervisor.rs"]),
     ("time", &["primitives/date.rs"]),
     (
         "rustls",

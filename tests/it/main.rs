@@ -53,3 +53,5 @@ mod stores;
 mod support;
 #[cfg(test)]
 mod totp_peers;
+#[cfg(test)]
+mod upgrade;

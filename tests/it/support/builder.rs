@@ -13,6 +13,7 @@ pub(crate) struct Builder {
     pub(super) clock_moves: bool,
     profile: Option<String>,
     pub(super) admin: bool,
+    pub(super) supervised: bool,
     public: bool,
 }
 
@@ -26,6 +27,7 @@ impl Builder {
             clock_moves: false,
             profile: None,
             admin: false,
+            supervised: false,
             public: false,
         };
         builder
@@ -75,6 +77,12 @@ impl Builder {
     /// With a listener for metrics and health, see `Gateway::admin`.
     pub(crate) fn with_admin(mut self) -> Self {
         self.admin = true;
+        self
+    }
+
+    /// Started as by a service manager that holds its socket and is told how it goes.
+    pub(crate) fn supervised(mut self) -> Self {
+        self.supervised = true;
         self
     }
 

@@ -1,6 +1,7 @@
 //! The gateway as a real process, with a state folder and a configuration of its own.
 
 use super::builder::Builder;
+use super::manager::Manager;
 use super::otp::system_seconds;
 use super::ports::Port;
 use std::fs::{self, File};
@@ -36,7 +37,11 @@ impl Builder {
             folder,
             child: None,
             ahead: Arc::default(),
+            manager: None,
         };
+        if gateway.builder.supervised {
+            gateway.manager = Some(Manager::new(gateway.port.addr(), gateway.folder.path()));
+        }
         assert!(
             gateway.spawn().await,
             "the gateway does not start:\n{}",
@@ -88,6 +93,7 @@ pub(crate) struct Gateway {
     folder: TempDir,
     child: Option<Child>,
     ahead: Arc<AtomicU64>,
+    manager: Option<Manager>,
 }
 
 impl Gateway {
@@ -105,6 +111,11 @@ impl Gateway {
     /// How far its clock is ahead of the system's, in seconds.
     pub(crate) fn ahead(&self) -> Arc<AtomicU64> {
         self.ahead.clone()
+    }
+
+    /// The service manager that it was started by.
+    pub(crate) fn manager(&self) -> &Manager {
+        self.manager.as_ref().expect("built without supervised")
     }
 
     /// Process id.
@@ -263,8 +274,12 @@ impl Gateway {
             .env("RUST_BACKTRACE", "1")
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
-            .stderr(log);
+            .stderr(log.try_clone().unwrap());
         self.move_clock(&mut command);
+        if let Some(manager) = &self.manager {
+            command = manager.around(&command);
+            command.stdout(log.try_clone().unwrap()).stderr(log);
+        }
         self.child = Some(command.spawn().unwrap());
         let looks = self.looks();
         for _ in 0..START_TENTHS {
