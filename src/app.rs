@@ -18,7 +18,7 @@ mod wait;
 pub use checks::checks;
 pub use office::office;
 
-use crate::config::{Config, Mail, ProfileSource, PublicUrl, Sources};
+use crate::config::{Config, Listen, Mail, ProfileSource, PublicUrl, Sources};
 use crate::control::{self, Control, SOCKET_FILE};
 use crate::flow::Engine;
 use crate::flow::post::Post;
@@ -113,7 +113,7 @@ fn start(config: Config, sources: Sources) -> Result<(), StartError> {
         AdminListener::bind(&config.admin)
     })?;
     let sockets = handed_over()?;
-    let own = own_addresses(&config.listen.addresses, &sockets);
+    let own = own_addresses(&config.listen, &sockets);
     look_at_addresses(&own)?;
     let renderer = Arc::new(load_renderer(&config).map_err(StartError::Templates)?);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -146,6 +146,7 @@ fn start(config: Config, sources: Sources) -> Result<(), StartError> {
         login_body_bytes_max: config.limits.login_body_bytes_max,
         keepalive_seconds: config.listen.keepalive.as_secs(),
         body_timeout: config.listen.body_timeout,
+        hsts_seconds: config.listen.tls.as_ref().map_or(0, |tls| tls.hsts_seconds),
         drain_timeout: config.listen.drain_timeout,
     };
     let gateway = Gateway::new(
@@ -181,17 +182,14 @@ fn start(config: Config, sources: Sources) -> Result<(), StartError> {
 
 /// Addresses that this process has to bind itself. With sockets that were handed over for other addresses
 /// than the configured ones, both are served: nobody who waits at one of them is kept out.
-fn own_addresses(
-    configured: &[SocketAddr],
-    sockets: &[(SocketAddr, TcpListener)],
-) -> Vec<SocketAddr> {
+fn own_addresses(listen: &Listen, sockets: &[(SocketAddr, TcpListener)]) -> Vec<SocketAddr> {
     let handed = |address: &SocketAddr| sockets.iter().any(|(of, _)| of == address);
-    let own = configured.iter().copied().filter(|at| !handed(at));
-    let own: Vec<SocketAddr> = own.collect();
+    let redirects = listen.tls.iter().flat_map(|tls| &tls.redirect_from);
+    let configured: Vec<SocketAddr> = listen.addresses.iter().chain(redirects).copied().collect();
     for (address, _) in sockets.iter().filter(|(at, _)| !configured.contains(at)) {
         tracing::warn!(%address, "a socket was handed over that [listen] does not name; it is served as well");
     }
-    own
+    configured.into_iter().filter(|at| !handed(at)).collect()
 }
 
 /// Work beside the requests: the broom, the canary, and the control socket.

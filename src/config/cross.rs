@@ -54,6 +54,12 @@ pub(super) fn check(reader: &mut Reader, config: &Config, public_url_place: Opti
             );
         }
     }
+    let mut redirects = config.listen.tls.iter().flat_map(|tls| &tls.redirect_from);
+    if let Some(address) = redirects.find(|at| config.listen.addresses.contains(at)) {
+        let place = reader.written(&tls_section, "redirect_from");
+        let message = format!("{address} is in `address` already, where https is spoken");
+        reader.problem(&place.unwrap_or_default(), message);
+    }
     if let (Some(url), Some(place)) = (public, &written_url) {
         check_place_to_stand(reader, config, url.host.name(), place);
     }

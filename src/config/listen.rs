@@ -39,9 +39,11 @@ pub struct Listen {
 impl Listen {
     /// Whether nothing but the names of the certificate's files differs.
     pub fn same_but_for_files(&self, other: &Self) -> bool {
-        let both = self.tls.is_some() == other.tls.is_some();
-        let tls = self.tls.clone();
-        both && *self
+        let tls = match (&self.tls, &other.tls) {
+            (Some(own), Some(new)) => Some(new.with_files_of(own)),
+            (_, new) => new.clone(),
+        };
+        *self
             == Self {
                 tls,
                 ..other.clone()
@@ -88,8 +90,22 @@ fn read_addresses(reader: &mut Reader, section: &Section) -> Vec<SocketAddr> {
     let Some(texts) = reader.texts(section, "address") else {
         return fallback();
     };
+    let addresses = addresses(reader, &texts);
+    if texts.is_empty() {
+        let place = reader.written(section, "address").unwrap_or_default();
+        reader.problem(&place, "is empty: nobody could reach the gateway");
+    }
+    if addresses.is_empty() {
+        fallback()
+    } else {
+        addresses
+    }
+}
+
+/// Addresses and ports to listen on, as they are written.
+pub(super) fn addresses(reader: &mut Reader, texts: &[At<String>]) -> Vec<SocketAddr> {
     let mut addresses: Vec<SocketAddr> = Vec::new();
-    for At { value, place } in &texts {
+    for At { value, place } in texts {
         match value.parse::<SocketAddr>() {
             Ok(address) if address.port() == 0 => {
                 reader.problem(place, format!("{value:?} has port 0: nobody would find it"));
@@ -104,15 +120,7 @@ fn read_addresses(reader: &mut Reader, section: &Section) -> Vec<SocketAddr> {
             ),
         }
     }
-    if texts.is_empty() {
-        let place = reader.written(section, "address").unwrap_or_default();
-        reader.problem(&place, "is empty: nobody could reach the gateway");
-    }
-    if addresses.is_empty() {
-        fallback()
-    } else {
-        addresses
-    }
+    addresses
 }
 
 /// `trusted_proxies`: networks whose `X-Forwarded-For` is believed.

@@ -2,11 +2,13 @@
 //! panics on a bad one.
 
 use super::files;
+use super::listen::addresses;
 use super::reader::{At, Reader, Section};
 use rustls::RootCertStore;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::{PemObject, SectionKind};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Where certificate and key lie; both were read, parsed and found to belong together.
@@ -16,12 +18,22 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// PEM: PKCS#8, PKCS#1 or SEC1.
     pub key: PathBuf,
+    /// For so long, in seconds, browsers are told to come over https alone; 0 for not at all.
+    pub hsts_seconds: u64,
+    /// Where plain HTTP is answered with the way to https.
+    pub redirect_from: Vec<SocketAddr>,
 }
+
+/// Two years: longer is not asked for by anybody (hstspreload.org).
+const HSTS_SECONDS_MAX: u64 = 2 * 365 * 24 * 3_600;
 
 pub(super) fn read(reader: &mut Reader, listen: &Section) -> Option<Tls> {
     let section = listen.inner("tls");
     let certificate = reader.path(&section, "certificate");
     let key = reader.path(&section, "key");
+    let hsts_seconds = reader.number(&section, "hsts_seconds", 0, 0..=HSTS_SECONDS_MAX);
+    let redirect_from = reader.texts(&section, "redirect_from");
+    let redirect_from = addresses(reader, &redirect_from.unwrap_or_default());
     let (certificate, key) = match (certificate, key) {
         (Some(certificate), Some(key)) => (certificate, key),
         (Some(certificate), None) if reader.written(&section, "key").is_none() => {
@@ -30,6 +42,14 @@ pub(super) fn read(reader: &mut Reader, listen: &Section) -> Option<Tls> {
         }
         (None, Some(key)) if reader.written(&section, "certificate").is_none() => {
             reader.problem(&key.place, "stands alone; `certificate` is missing");
+            return None;
+        }
+        (None, None) => {
+            for name in ["hsts_seconds", "redirect_from"] {
+                if let Some(place) = reader.written(&section, name) {
+                    reader.problem(&place, "stands alone; `certificate` and `key` are missing");
+                }
+            }
             return None;
         }
         _ => return None,
@@ -62,10 +82,21 @@ pub(super) fn read(reader: &mut Reader, listen: &Section) -> Option<Tls> {
     Some(Tls {
         certificate: certificate.value,
         key: key.value,
+        hsts_seconds,
+        redirect_from,
     })
 }
 
 impl Tls {
+    /// The same with the files of another.
+    pub(super) fn with_files_of(&self, other: &Self) -> Self {
+        Self {
+            certificate: other.certificate.clone(),
+            key: other.key.clone(),
+            ..self.clone()
+        }
+    }
+
     /// Reads both files, for the handshakes to come.
     ///
     /// # Errors

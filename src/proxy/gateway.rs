@@ -3,6 +3,8 @@
 use super::client::header_bytes;
 use super::context::Context;
 use super::ending::Ending;
+use super::failure::{is_broken_request, notice_of};
+use super::hsts::{Hsts, hsts};
 use super::release::failed;
 use super::respond::respond_and_close;
 use super::shape::{Shape, unchunked, unpacker};
@@ -42,6 +44,8 @@ pub struct DoorLimits {
     pub body_timeout: Duration,
     /// For the rest of a body after an early answer.
     pub drain_timeout: Duration,
+    /// For so long browsers are told to come over https alone; 0 for not at all.
+    pub hsts_seconds: u64,
 }
 
 /// The proxy.
@@ -138,8 +142,11 @@ impl ProxyHttp for Gateway {
         Context::default()
     }
 
-    fn init_downstream_modules(&self, _modules: &mut HttpModules) {
-        // None: what is packed, and with what, is decided in `shape.rs`.
+    fn init_downstream_modules(&self, modules: &mut HttpModules) {
+        // No other: what is packed, and with what, is decided in `shape.rs`.
+        if let Some(value) = hsts(self.limits.hsts_seconds) {
+            modules.add_module(Box::new(Hsts(value)));
+        }
     }
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut Context) -> Result<bool> {
@@ -380,21 +387,5 @@ impl ProxyHttp for Gateway {
 
     fn request_summary(&self, _session: &Session, _ctx: &Context) -> String {
         String::new()
-    }
-}
-
-/// A request that pingora found broken on its way through: chunks that are none, headers that may
-/// not be named in Connection.
-fn is_broken_request(error: &Error) -> bool {
-    let what = matches!(error.etype().as_str(), "InvalidChunk" | "InvalidHTTPHeader");
-    what && error.esource() != &ErrorSource::Upstream
-}
-
-/// What a failure between us and the upstream means for the user.
-fn notice_of(error: &Error) -> Notice {
-    use ErrorType::{ConnectTimedout, ReadTimedout, WriteTimedout};
-    match error.etype() {
-        ReadTimedout | WriteTimedout | ConnectTimedout => Notice::UpstreamSlow,
-        _ => Notice::UpstreamDown,
     }
 }

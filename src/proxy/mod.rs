@@ -15,7 +15,8 @@
 //! | `answer.rs`, `judging.rs`, `release.rs` | what an answer says, its judgement, what goes down of it |
 //! | `shape.rs`, `coding.rs` | what else becomes of a body: unpacked, a link written in, packed |
 //! | `tripwire.rs` | pages that name the wrong user |
-//! | `respond.rs` | own answers |
+//! | `respond.rs`, `failure.rs` | own answers; what an error means |
+//! | `hsts.rs`, `redirect.rs` | in front: https alone, and the way there |
 //! | `client.rs` | the own client |
 //! | `push.rs` | messages to push services |
 //! | `connection.rs` | how many connections, how long a head may take |
@@ -37,12 +38,15 @@ mod door;
 mod early;
 mod ending;
 mod events;
+mod failure;
 mod gateway;
 mod handed;
 mod head;
+mod hsts;
 mod intake;
 mod judging;
 mod push;
+mod redirect;
 mod relay;
 mod release;
 mod respond;

@@ -6,13 +6,16 @@ use super::connection::{ConnectionLimits, Connections};
 use super::ending::{AtWork, Ending, Signals};
 use super::gateway::Gateway;
 use super::handed::{HandedOver, Pulse};
+use super::redirect::Redirect;
 use crate::config::{Listen, Upstream, UpstreamAddress};
+use crate::observe::Metrics;
 use async_trait::async_trait;
 use pingora::listeners::tls::TlsSettings;
 use pingora::listeners::{L4BufferSettings, ListenerConfig};
 use pingora::proxy::http_proxy;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server, ShutdownWatch};
+use pingora::services::Service as PingoraService;
 use pingora::services::background::{BackgroundService, GenBackgroundService, background_service};
 use pingora::services::listening::Service;
 use pingora::upstreams::peer::{H1UpgradePolicy, HttpPeer, PeerOptions};
@@ -143,6 +146,9 @@ pub fn serve(
         server.add_service(background_service("admin", face));
     }
     let grace = listen.grace;
+    if let Some(redirect) = redirect_service(&gateway, &mut doors) {
+        server.add_service(redirect);
+    }
     server.add_service(proxy_service(&server.configuration, gateway, doors)?);
     for Background { name, run } in background {
         server.add_service(worker(name, run, Some(ending.worker())));
@@ -158,43 +164,96 @@ pub fn serve(
     run(server, ending, grace)
 }
 
+/// Where plain HTTP is led to https; takes the sockets that were handed over for it.
+fn redirect_service(gateway: &Gateway, doors: &mut Doors) -> Option<impl PingoraService + 'static> {
+    let from = &doors.listen.tls.as_ref()?.redirect_from;
+    let public = gateway.site.public_url.clone()?;
+    if from.is_empty() {
+        return None;
+    }
+    let is_ours = |(address, _): &(SocketAddr, TcpListener)| from.contains(address);
+    let (sockets, rest) = std::mem::take(&mut doors.sockets)
+        .into_iter()
+        .partition(is_ours);
+    doors.sockets = rest;
+    let redirect = Redirect::new(public, &gateway.site.extra_hosts);
+    let entrance = Entrance::new(gateway, &doors.listen);
+    let mut service = Service::new("redirect".to_owned(), entrance.to(redirect));
+    for address in from {
+        service.add_listener(endpoint(address));
+    }
+    // The sign of life is that of the threads that serve the application.
+    Some(handed_over(service, sockets, Pulse::default()))
+}
+
 /// The listeners with everything behind them.
 fn proxy_service(
     conf: &Arc<ServerConf>,
     gateway: Gateway,
-    doors: Doors,
-) -> Result<impl pingora::services::Service + 'static, ServeError> {
-    let listen = &doors.listen;
-    let limits = ConnectionLimits {
-        open_max: listen.connections_max,
-        head: listen.header_timeout,
-        idle: listen.keepalive,
-        requests_max: listen.keepalive_requests_max,
-    };
-    let (metrics, ending) = (gateway.engine.metrics.clone(), gateway.ending.clone());
-    let proxy = http_proxy(conf, gateway);
-    let connections = Connections::new(proxy, limits, metrics, ending);
-    let mut service = Service::new("proxy".to_owned(), connections);
-    let handed = doors.sockets.iter().map(|(address, _)| address);
-    let bound = listen.addresses.iter();
+    mut doors: Doors,
+) -> Result<impl PingoraService + 'static, ServeError> {
+    let sockets = std::mem::take(&mut doors.sockets);
+    let entrance = Entrance::new(&gateway, &doors.listen);
+    let proxy = entrance.to(http_proxy(conf, gateway));
+    let mut service = Service::new("proxy".to_owned(), proxy);
+    let handed = sockets.iter().map(|(address, _)| address);
+    let bound = doors.listen.addresses.iter();
     let addresses: BTreeSet<&SocketAddr> = handed.chain(bound).collect();
     for address in addresses {
-        let endpoint = ListenerConfig::tcp(address.to_string())
-            .l4_buffer(L4BufferSettings::new(READ_BUFFER_BYTES, WRITE_BUFFER_BYTES));
+        let endpoint = endpoint(address);
         let endpoint = match &doors.certificate {
             Some(certificate) => endpoint.tls(tls_settings(certificate.clone())?),
             None => endpoint,
         };
         service.add_listener(endpoint);
     }
-    let sockets = doors.sockets.into_iter();
-    Ok(HandedOver {
+    Ok(handed_over(service, sockets, doors.pulse))
+}
+
+/// What stands before everything that is served: limits, counts, and the word that the process ends.
+struct Entrance {
+    limits: ConnectionLimits,
+    metrics: Arc<Metrics>,
+    ending: Ending,
+}
+
+impl Entrance {
+    fn new(gateway: &Gateway, listen: &Listen) -> Self {
+        Self {
+            limits: ConnectionLimits {
+                open_max: listen.connections_max,
+                head: listen.header_timeout,
+                idle: listen.keepalive,
+                requests_max: listen.keepalive_requests_max,
+            },
+            metrics: gateway.engine.metrics.clone(),
+            ending: gateway.ending.clone(),
+        }
+    }
+
+    fn to<A>(self, app: A) -> Connections<A> {
+        Connections::new(app, self.limits, self.metrics, self.ending)
+    }
+}
+
+fn endpoint(address: &SocketAddr) -> ListenerConfig {
+    let buffers = L4BufferSettings::new(READ_BUFFER_BYTES, WRITE_BUFFER_BYTES);
+    ListenerConfig::tcp(address.to_string()).l4_buffer(buffers)
+}
+
+fn handed_over<S>(
+    service: S,
+    sockets: Vec<(SocketAddr, TcpListener)>,
+    pulse: Pulse,
+) -> HandedOver<S> {
+    let sockets = sockets.into_iter();
+    HandedOver {
         service,
         sockets: sockets
             .map(|(address, socket)| (address.to_string(), socket))
             .collect(),
-        pulse: doors.pulse,
-    })
+        pulse,
+    }
 }
 
 /// Runs the server in a thread of its own, since it sleeps its grace out even when nobody is there any more.

@@ -6,6 +6,7 @@ mod tunnel;
 
 use crate::support::browser::{Ask, Browser};
 use crate::support::login::{again, assert_home, assert_nobody, first};
+use crate::support::ports::Port;
 use crate::support::{World, assert_nothing_private, eventually, find, quick};
 use servers::{Front, HOST, PUBLIC_URL, Paper, curl};
 use spse_standin::{SESSION_COOKIE, SessionMode};
@@ -194,4 +195,93 @@ async fn a_renewed_certificate_needs_no_restart() {
     // Sessions go on.
     let browser = browser_of(&world, addr, &next).await;
     again(&browser, "REKANAN1", &mut phone).await;
+}
+
+/// What curl prints for plain HTTP at `server`.
+fn plain(server: SocketAddr, options: &[&str], host: &str, path: &str) -> String {
+    let out = Command::new("curl")
+        .args([
+            "-sS",
+            "-i",
+            "--noproxy",
+            "*",
+            "--connect-to",
+            &format!("::{server}"),
+        ])
+        .args(options)
+        .arg(format!("http://{host}{path}"))
+        .output()
+        .expect("curl is missing: apt-get install curl");
+    assert!(out.status.success(), "{out:?}");
+    String::from_utf8_lossy(&out.stdout).to_ascii_lowercase()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plain_http_leads_to_https_and_browsers_are_told_to_stay_there() {
+    let paper = Paper::new();
+    let port = Port::lend();
+    let world = World::with(quick(SessionMode::ServerSide), |gateway| {
+        gateway
+            .set("site", "public_url", &format!("\"{PUBLIC_URL}\""))
+            .set("listen.tls", "certificate", &paper.certificate_toml())
+            .set("listen.tls", "key", &paper.key_toml())
+            .set("listen.tls", "hsts_seconds", "300")
+            .set(
+                "listen.tls",
+                "redirect_from",
+                &format!("[\"{}\"]", port.addr()),
+            )
+    })
+    .await;
+    let there = plain(port.addr(), &[], HOST, "/eproc4/lelang?q=a%20b");
+    assert!(there.starts_with("http/1.1 302"), "{there}");
+    assert!(
+        there.contains(&format!("location: {PUBLIC_URL}/lelang?q=a%20b\r\n")),
+        "{there}"
+    );
+    // Over plain HTTP the header says nothing (RFC 6797 section 7.2).
+    assert!(!there.contains("strict-transport-security"), "{there}");
+    let form = plain(
+        port.addr(),
+        &["-d", "txtPassword=x"],
+        HOST,
+        "/eproc4/loginpass",
+    );
+    assert!(form.starts_with("http/1.1 303"), "{form}");
+    assert!(
+        form.contains(&format!("location: {PUBLIC_URL}/\r\n")),
+        "{form}"
+    );
+    let foreign = plain(port.addr(), &[], "evil.example", "/eproc4/");
+    assert!(foreign.starts_with("http/1.1 421"), "{foreign}");
+    assert!(!foreign.contains("location"), "{foreign}");
+    // None of them was the application's business.
+    assert!(world.sent("/").is_empty());
+
+    let refused = ["-H", "Host: evil.example"];
+    let addr = world.gateway.addr();
+    let pages: [(&str, &[&str]); 5] = [
+        ("/", &[]),
+        ("/gerbang/", &[]),
+        ("/gerbang/acceptor", &[]),
+        ("/lelang", &["-I"]),
+        ("/", &refused),
+    ];
+    for (path, options) in pages {
+        let options = [&["-i"], options].concat();
+        let answer = curl(addr, &paper, &options, path).to_ascii_lowercase();
+        let told = answer
+            .matches("strict-transport-security: max-age=300\r\n")
+            .count();
+        assert_eq!(told, 1, "{path}: {answer}");
+    }
+}
+
+/// Nobody is bound to https who did not ask for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn browsers_are_told_nothing_by_default() {
+    let paper = Paper::new();
+    let world = in_front(&paper).await;
+    let answer = curl(world.gateway.addr(), &paper, &["-i"], "/").to_ascii_lowercase();
+    assert!(!answer.contains("strict-transport-security"), "{answer}");
 }

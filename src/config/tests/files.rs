@@ -77,6 +77,20 @@ fn a_certificate_for_another_host_and_a_key_for_everybody_are_warned_of() {
 }
 
 #[test]
+fn plain_http_cannot_be_redirected_where_https_is_spoken() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = tls_text("a.pem", "a.key") + "redirect_from = ['0.0.0.0:80', '127.0.0.1:8044']\n";
+    let refused = Config::load(&tls_sources(folder.path(), &text)).unwrap_err();
+    assert_eq!(
+        shown(&refused, folder.path()),
+        [
+            "gerbang.toml:5: listen.tls.redirect_from: 127.0.0.1:8044 is in `address` already, where \
+             https is spoken"
+        ]
+    );
+}
+
+#[test]
 fn bad_certificates_and_keys_are_refused_before_the_proxy_sees_them() {
     let missing = "No such file or directory (os error 2)";
     let rows = [

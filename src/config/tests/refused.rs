@@ -10,6 +10,22 @@ pub(super) fn table(rows: &[(&str, &str)]) {
 }
 
 #[test]
+fn what_is_for_tls_alone() {
+    table(&[
+        (
+            "listen.tls.redirect_from = ['0.0.0.0:80']",
+            "gerbang.toml:1: listen.tls.redirect_from: stands alone; `certificate` and `key` are \
+             missing",
+        ),
+        (
+            "listen.tls.hsts_seconds = 300",
+            "gerbang.toml:1: listen.tls.hsts_seconds: stands alone; `certificate` and `key` are \
+             missing",
+        ),
+    ]);
+}
+
+#[test]
 fn site() {
     table(&[
         ("site.name = ''", "gerbang.toml:1: site.name: is empty"),

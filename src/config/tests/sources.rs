@@ -87,7 +87,10 @@ fn is_setting(line: &str) -> bool {
         "certificate",
         "key",
         "file",
+        // They need a certificate.
         "[listen.tls]",
+        "redirect_from",
+        "hsts_seconds",
     ];
     let name = line.split(" = ").next().unwrap_or_default();
     if files.contains(&name) {
