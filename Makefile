@@ -2,7 +2,7 @@
 # the one line to run.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench fmt setup-build setup-demo setup-test setup-bench rust
+.PHONY: help demo test bench package fmt setup-build setup-demo setup-test setup-bench setup-package rust
 
 LAN ?=
 export LAN
@@ -12,7 +12,9 @@ NEED_DEMO  := $(NEED_BUILD) curl=curl openssl=openssl hostname=hostname aiosmtpd
 NEED_TEST  := $(NEED_BUILD) chromium=chromium chromedriver=chromium-driver oathtool=oathtool \
               zbarimg=zbar-tools strace=strace nginx=nginx apache2=apache2-bin faketime=faketime \
               curl=curl openssl=openssl aiosmtpd=python3-aiosmtpd \
-              pg_createcluster=postgresql npm=npm python3:cryptography=python3-cryptography
+              pg_createcluster=postgresql npm=npm python3:cryptography=python3-cryptography \
+              lintian=lintian debootstrap=debootstrap systemd-nspawn=systemd-container
+NEED_PACKAGE := $(NEED_BUILD) dpkg-deb=dpkg musl-gcc=musl-tools
 NEED_BENCH := $(NEED_BUILD) nginx=nginx wrk=wrk python3=python3
 
 help: ## this list
@@ -26,6 +28,9 @@ test: setup-test ## format, lint, all tests, browser stories; the time that each
 
 bench: setup-bench ## beside nginx and a bare proxy; writes tests/bench/RESULTS.md
 	@scripts/bench
+
+package: setup-package ## Debian package, and a static tarball for everything else; into target/package
+	@scripts/package
 
 fmt: ## format the code
 	@cargo fmt --all
@@ -44,6 +49,11 @@ setup-test: rust ## what the tests need
 	@scripts/need $(NEED_TEST)
 	@scripts/need-nextest
 	@scripts/need-axe
+	@scripts/need-packagers
+
+setup-package: rust ## what packaging needs
+	@scripts/need $(NEED_PACKAGE)
+	@scripts/need-packagers
 
 setup-bench: rust ## what the benchmark needs
 	@scripts/need $(NEED_BENCH)

@@ -6,10 +6,14 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+/// Where packages put the configuration.
+const USUAL_FILE: &str = "/etc/gerbang/gerbang.toml";
+
 /// Each of these wins over the environment (`GERBANG__SECTION__KEY`), which wins over the file.
 #[derive(Args, Debug, Default)]
 pub(super) struct SourceArguments {
-    /// Configuration file (TOML); not needed when --upstream is given
+    /// Configuration file (TOML); without --upstream and --state it is /etc/gerbang/gerbang.toml, where
+    /// that is there
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where the application listens, like http://127.0.0.1:9009 or unix:/run/spse.sock
@@ -34,6 +38,9 @@ pub(super) struct SourceArguments {
 
 impl SourceArguments {
     pub(super) fn into_sources(self, environment: BTreeMap<OsString, OsString>) -> Sources {
+        let bare = self.upstream.is_none() && self.state.is_none();
+        let usual = || Some(PathBuf::from(USUAL_FILE)).filter(|file| bare && file.is_file());
+        let file = self.config.or_else(usual);
         let flags = Flags {
             upstream: self.upstream,
             context: self.context,
@@ -43,7 +50,7 @@ impl SourceArguments {
             site_name: self.site_name,
         };
         Sources {
-            file: self.config,
+            file,
             environment,
             flags,
             resolve: system_resolver,

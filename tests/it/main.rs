@@ -34,6 +34,8 @@ mod office;
 #[cfg(test)]
 mod ops;
 #[cfg(test)]
+mod package;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod phone;

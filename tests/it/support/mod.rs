@@ -7,6 +7,7 @@ pub(crate) mod browser;
 pub(crate) mod builder;
 pub(crate) mod gateway;
 pub(crate) mod login;
+pub(crate) mod machine;
 pub(crate) mod manager;
 pub(crate) mod openapi;
 pub(crate) mod otp;
