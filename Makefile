@@ -14,7 +14,7 @@ NEED_TEST  := $(NEED_BUILD) chromium=chromium chromedriver=chromium-driver oatht
               curl=curl openssl=openssl aiosmtpd=python3-aiosmtpd \
               pg_createcluster=postgresql npm=npm python3:cryptography=python3-cryptography \
               lintian=lintian debootstrap=debootstrap systemd-nspawn=systemd-container
-NEED_PACKAGE := $(NEED_BUILD) dpkg-deb=dpkg musl-gcc=musl-tools
+NEED_PACKAGE := $(NEED_BUILD) dpkg-shlibdeps=dpkg-dev strip=binutils file=file musl-gcc=musl-tools
 NEED_BENCH := $(NEED_BUILD) nginx=nginx wrk=wrk python3=python3
 
 help: ## this list
