@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use pingora::server::{ListenFds, ShutdownWatch};
 use pingora::services::Service;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::IntoRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,8 +35,8 @@ impl Pulse {
 /// A listening service that gets its sockets before it looks for them.
 pub(super) struct HandedOver<S> {
     pub(super) service: S,
-    /// With the addresses by which the service knows them.
-    pub(super) sockets: Vec<(String, TcpListener)>,
+    /// With their addresses.
+    pub(super) sockets: Vec<(SocketAddr, TcpListener)>,
     /// Of its threads.
     pub(super) pulse: Pulse,
 }
@@ -52,7 +52,8 @@ impl<S: Service + Sync> Service for HandedOver<S> {
         if let Some(fds) = &fds {
             let mut table = fds.lock();
             for (address, socket) in self.sockets.drain(..) {
-                table.add(address, socket.into_raw_fd());
+                // Under the name by which the service looks for it.
+                table.add(address.to_string(), socket.into_raw_fd());
             }
         }
         // It ends with the runtime.

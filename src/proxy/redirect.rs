@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// Answers everything by the way to https.
 pub(super) struct Redirect {
     public: PublicUrl,
-    /// Further names under which the site is served.
+    /// Every name under which the site is served, whatever its port.
     names: Vec<String>,
 }
 
@@ -31,7 +31,8 @@ enum Way {
 
 impl Redirect {
     pub(super) fn new(public: PublicUrl, extra: &[HostPort]) -> Self {
-        let names = extra.iter().map(|host| host.name().to_owned()).collect();
+        let hosts = extra.iter().chain([&public.host]);
+        let names = hosts.map(|host| host.name().to_owned()).collect();
         Self { public, names }
     }
 
@@ -39,9 +40,7 @@ impl Redirect {
         let mut hosts = request.headers.get_all(HOST).iter();
         let (host, more) = (hosts.next(), hosts.next());
         let host = host.and_then(|host| HostPort::parse(host.to_str().ok()?, Scheme::Http));
-        let ours = host.is_some_and(|host| {
-            host.name() == self.public.host.name() || self.names.iter().any(|it| it == host.name())
-        });
+        let ours = host.is_some_and(|host| self.names.iter().any(|it| it == host.name()));
         let origin = self.public.origin();
         let path = request.uri.path_and_query().map(|it| it.as_str());
         match path {

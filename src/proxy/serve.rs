@@ -182,8 +182,12 @@ fn redirect_service(gateway: &Gateway, doors: &mut Doors) -> Option<impl Pingora
     for address in from {
         service.add_listener(endpoint(address));
     }
-    // The sign of life is that of the threads that serve the application.
-    Some(handed_over(service, sockets, Pulse::default()))
+    Some(HandedOver {
+        service,
+        sockets,
+        // The sign of life is that of the threads that serve the application.
+        pulse: Pulse::default(),
+    })
 }
 
 /// The listeners with everything behind them.
@@ -207,7 +211,11 @@ fn proxy_service(
         };
         service.add_listener(endpoint);
     }
-    Ok(handed_over(service, sockets, doors.pulse))
+    Ok(HandedOver {
+        service,
+        sockets,
+        pulse: doors.pulse,
+    })
 }
 
 /// What stands before everything that is served: limits, counts, and the word that the process ends.
@@ -241,58 +249,50 @@ fn endpoint(address: &SocketAddr) -> ListenerConfig {
     ListenerConfig::tcp(address.to_string()).l4_buffer(buffers)
 }
 
-fn handed_over<S>(
-    service: S,
-    sockets: Vec<(SocketAddr, TcpListener)>,
-    pulse: Pulse,
-) -> HandedOver<S> {
-    let sockets = sockets.into_iter();
-    HandedOver {
-        service,
-        sockets: sockets
-            .map(|(address, socket)| (address.to_string(), socket))
-            .collect(),
-        pulse,
-    }
-}
-
 /// Runs the server in a thread of its own, since it sleeps its grace out even when nobody is there any more.
 fn run(mut server: Server, ending: Ending, grace: Duration) -> Result<(), ServeError> {
-    let (gone, over) = channel();
-    let drained = gone.clone();
+    let (drained, over) = channel();
+    let ended = drained.clone();
     let watched = ending.clone();
     let drain: Begin = Box::new(move |ended| {
         Box::pin(async move {
             ended.await;
             if watched.all_gone(grace).await {
                 // An error: the server was faster.
-                let _ = drained.send(());
+                let _ = drained.send(End::Drained);
             }
         })
     });
     server.add_service(worker("drain", drain, None));
     let name = std::thread::Builder::new().name("server".to_owned());
     let runner = name.spawn(move || {
-        let _told = OnDrop(gone);
+        let _told = OnDrop(ended);
         let shutdown_signal = Box::new(Signals(ending));
         server.run(RunArgs { shutdown_signal });
     });
     let runner = runner.map_err(|_| ServeError::Died)?;
-    // An error: nobody is left who could say so.
-    let _ = over.recv();
-    match runner.is_finished().then(|| runner.join()) {
-        Some(Err(_)) => Err(ServeError::Died),
-        Some(Ok(())) | None => Ok(()),
+    match over.recv() {
+        Ok(End::Drained) => Ok(()),
+        // Its last word, or nobody is left who could say one: the thread is at its end, whichever that is.
+        Ok(End::Ended) | Err(_) => runner.join().map_err(|_| ServeError::Died),
     }
 }
 
-/// Says that it is gone, also where a panic took it away.
-struct OnDrop(Sender<()>);
+/// What ends the wait for the server.
+enum End {
+    /// Nobody is there any more; it sleeps on.
+    Drained,
+    /// Its thread is about to end.
+    Ended,
+}
+
+/// Says that the thread ends, also where a panic takes it away.
+struct OnDrop(Sender<End>);
 
 impl Drop for OnDrop {
     fn drop(&mut self) {
         // An error: nobody waits any more.
-        let _ = self.0.send(());
+        let _ = self.0.send(End::Ended);
     }
 }
 
