@@ -5,10 +5,11 @@ mod servers;
 mod tunnel;
 
 use crate::support::browser::{Ask, Browser};
+use crate::support::builder::Builder;
 use crate::support::login::{again, assert_home, assert_nobody, first};
 use crate::support::ports::Port;
 use crate::support::{World, assert_nothing_private, eventually, find, quick};
-use servers::{Front, HOST, PUBLIC_URL, Paper, curl};
+use servers::{Front, HOST, PUBLIC_URL, Paper, curl, curl_url};
 use spse_standin::{SESSION_COOKIE, SessionMode};
 use std::net::SocketAddr;
 use std::process::Command;
@@ -24,8 +25,13 @@ async fn browser_of(world: &World, server: SocketAddr, paper: &Paper) -> Browser
 
 /// A gateway that ends TLS itself with these papers.
 async fn in_front(paper: &Paper) -> World {
+    in_front_with(paper, |gateway| gateway).await
+}
+
+/// The same with more in its configuration.
+async fn in_front_with(paper: &Paper, more: impl FnOnce(Builder) -> Builder) -> World {
     World::with(quick(SessionMode::ServerSide), |gateway| {
-        gateway
+        more(gateway)
             .set("site", "public_url", &format!("\"{PUBLIC_URL}\""))
             .set("listen.tls", "certificate", &paper.certificate_toml())
             .set("listen.tls", "key", &paper.key_toml())
@@ -199,38 +205,19 @@ async fn a_renewed_certificate_needs_no_restart() {
 
 /// What curl prints for plain HTTP at `server`.
 fn plain(server: SocketAddr, options: &[&str], host: &str, path: &str) -> String {
-    let out = Command::new("curl")
-        .args([
-            "-sS",
-            "-i",
-            "--noproxy",
-            "*",
-            "--connect-to",
-            &format!("::{server}"),
-        ])
-        .args(options)
-        .arg(format!("http://{host}{path}"))
-        .output()
-        .expect("curl is missing: apt-get install curl");
-    assert!(out.status.success(), "{out:?}");
-    String::from_utf8_lossy(&out.stdout).to_ascii_lowercase()
+    let options = [&["-i"], options].concat();
+    curl_url(server, &options, &format!("http://{host}{path}")).to_ascii_lowercase()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn plain_http_leads_to_https_and_browsers_are_told_to_stay_there() {
     let paper = Paper::new();
     let port = Port::lend();
-    let world = World::with(quick(SessionMode::ServerSide), |gateway| {
+    let from = format!("[\"{}\"]", port.addr());
+    let world = in_front_with(&paper, |gateway| {
         gateway
-            .set("site", "public_url", &format!("\"{PUBLIC_URL}\""))
-            .set("listen.tls", "certificate", &paper.certificate_toml())
-            .set("listen.tls", "key", &paper.key_toml())
             .set("listen.tls", "hsts_seconds", "300")
-            .set(
-                "listen.tls",
-                "redirect_from",
-                &format!("[\"{}\"]", port.addr()),
-            )
+            .set("listen.tls", "redirect_from", &from)
     })
     .await;
     let there = plain(port.addr(), &[], HOST, "/eproc4/lelang?q=a%20b");

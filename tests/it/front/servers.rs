@@ -60,12 +60,18 @@ impl Paper {
 
 /// What curl prints for a path of [`HOST`] served at `server`.
 pub(super) fn curl(server: SocketAddr, paper: &Paper, options: &[&str], path: &str) -> String {
+    let certificate = paper.certificate();
+    let options = [&["--cacert", certificate.to_str().unwrap()], options].concat();
+    curl_url(server, &options, &format!("{PUBLIC_URL}{path}"))
+}
+
+/// What curl prints for a URL of any host, served at `server`.
+pub(super) fn curl_url(server: SocketAddr, options: &[&str], url: &str) -> String {
     let out = Command::new("curl")
-        .args(["-sS", "--noproxy", "*", "--cacert"])
-        .arg(paper.certificate())
-        .args(["--connect-to", &format!("{HOST}:443:{server}")])
+        .args(["-sS", "--noproxy", "*"])
+        .args(["--connect-to", &format!("::{server}")])
         .args(options)
-        .arg(format!("{PUBLIC_URL}{path}"))
+        .arg(url)
         .output()
         .expect("curl is missing: apt-get install curl");
     assert!(out.status.success(), "{out:?}");

@@ -13,8 +13,7 @@ const ASK_ON: &str = "systemd-run --quiet --unit=asker sh -euc \
      'while curl -sS -o /dev/null http://127.0.0.1:8044/eproc4/; do echo answered; sleep 0.05; done'";
 
 /// Files of ours.
-const LEFT: &str = "find / -xdev -name 'gerbang*' -not -path '/proc/*' -not -path '/root/*' \
-     -not -path '/var/cache/*' -not -path '/var/lib/systemd/*'";
+const LEFT: &str = "find / -xdev -name 'gerbang*' -not -path '/proc/*' -not -path '/root/*'";
 
 fn browser() -> Browser {
     Browser::new(ADDRESS.parse().unwrap(), Arc::default())
@@ -170,9 +169,7 @@ fn removed(machine: &Machine) {
 
 fn purged(machine: &Machine) {
     machine.sh("apt-get purge -y gerbang");
-    let left =
-        machine.sh("find / -xdev -name 'gerbang*' -not -path '/proc/*' -not -path '/root/*'");
-    assert_eq!(left, "");
+    assert_eq!(machine.sh(LEFT), "");
     assert!(
         !machine
             .tries("systemctl cat gerbang.service")

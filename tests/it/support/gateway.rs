@@ -272,14 +272,12 @@ impl Gateway {
             .current_dir(folder)
             .env_clear()
             .env("RUST_BACKTRACE", "1")
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log.try_clone().unwrap());
+            .stdin(Stdio::null());
         self.move_clock(&mut command);
         if let Some(manager) = &self.manager {
             command = manager.around(&command);
-            command.stdout(log.try_clone().unwrap()).stderr(log);
         }
+        command.stdout(log.try_clone().unwrap()).stderr(log);
         self.child = Some(command.spawn().unwrap());
         let looks = self.looks();
         for _ in 0..START_TENTHS {
