@@ -6,6 +6,7 @@ mod ends;
 mod joins;
 mod load_waits;
 mod quotas;
+mod times;
 mod waits;
 mod wakes;
 
